@@ -1,0 +1,1 @@
+"""Bytes from the web, and raw grids from bytes."""

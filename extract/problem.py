@@ -13,8 +13,8 @@ Severity = Literal["failure", "warning"]
 class Problem:
     """One thing that went wrong.
 
-    `kind` is a word of the closed list in docs/architecture.md; `message` names the address or place and quotes the offending text.
-    `severity` is `failure` where a document, a source or a figure was lost, `warning` where everything was loaded but should be looked at.
+    `kind` is a word of the closed list in docs/architecture.md; `message` names the place and quotes the offending text.
+    `severity` is `failure` where a document, a source or a figure was lost, `warning` where all was loaded but needs a look.
     """
 
     stage: Stage

@@ -1,0 +1,1 @@
+"""Grids to tidy observations: layouts, numbers, year, scope and identities."""

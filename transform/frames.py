@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 import pandera.pandas as pa
-import pyarrow as pyarrow
-from pandera.typing.pandas import DataFrame
+import pyarrow
 
 SECTIONS = ("proactive", "requests", "litigation", "legacy")
 STATUSES = ("reported", "blank", "not_applicable", "unreadable")
@@ -139,7 +138,7 @@ SCHEMAS: dict[str, pa.DataFrameSchema] = {
 }
 
 
-def frame(name: str, rows: list[dict[str, object]]) -> DataFrame[pa.DataFrameModel]:
+def frame(name: str, rows: list[dict[str, object]]) -> pd.DataFrame:
     """Rows as the typed frame `name`, columns in order. Raises pandera.errors.SchemaError for a row that breaks a rule of it."""
     schema = SCHEMAS[name]
     data = {

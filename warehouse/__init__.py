@@ -1,0 +1,1 @@
+"""Schema, load, publish and query of the DuckDB warehouse."""

@@ -141,8 +141,5 @@ SCHEMAS: dict[str, pa.DataFrameSchema] = {
 def frame(name: str, rows: list[dict[str, object]]) -> pd.DataFrame:
     """Rows as the typed frame `name`, columns in order. Raises pandera.errors.SchemaError for a row that breaks a rule of it."""
     schema = SCHEMAS[name]
-    data = {
-        column: pd.array([row.get(column) for row in rows], dtype=spec.dtype.type)
-        for column, spec in schema.columns.items()
-    }
+    data = {column: pd.array([row.get(column) for row in rows], dtype=spec.dtype.type) for column, spec in schema.columns.items()}
     return schema.validate(pd.DataFrame(data))

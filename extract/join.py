@@ -1,0 +1,67 @@
+"""Tables that go on on the next page become one grid; every cell keeps its own page and box."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from extract.grid import Cell, Document, Grid, Text
+
+#: Rules of one printed column differ by up to this many points between pages.
+TOLERANCE = 3.5
+
+
+def join_pages(document: Document) -> Document:
+    """Join a grid with the grid that follows it on the next page with nothing printed between.
+
+    Columns are matched by the x-coordinates of their rules, not by their number: a fragment may lack rules that its rows do not need.
+    Fragments whose outer rules differ stay apart.
+    """
+    blocks: list[Text | Grid] = []
+    for block in document.blocks:
+        last = blocks[-1] if blocks else None
+        if isinstance(block, Grid) and isinstance(last, Grid) and _continues(last, block):
+            blocks[-1] = _joined(last, block)
+        else:
+            blocks.append(block)
+    return replace(document, blocks=blocks)
+
+
+def _continues(above: Grid, below: Grid) -> bool:
+    if not above.col_edges or not below.col_edges:
+        return False
+    last_page, first_page = above.cells[-1].page, below.cells[0].page
+    if last_page is None or first_page is None or first_page != last_page + 1:
+        return False
+    left, right = (abs(above.col_edges[i] - below.col_edges[i]) for i in (0, -1))
+    return left <= TOLERANCE and right <= TOLERANCE
+
+
+def _joined(above: Grid, below: Grid) -> Grid:
+    edges = _merged_edges(above.col_edges or [], below.col_edges or [])
+    upper = [_refitted(c, above.col_edges or [], edges, 0) for c in above.cells]
+    lower = [_refitted(c, below.col_edges or [], edges, above.n_rows) for c in below.cells]
+    return Grid(
+        upper + lower,
+        above.n_rows + below.n_rows,
+        len(edges) - 1,
+        above.method,
+        [*above.breaks, above.n_rows],
+        edges,
+    )
+
+
+def _merged_edges(first: list[float], second: list[float]) -> list[float]:
+    """All rules of both fragments; rules closer than the tolerance are one."""
+    edges = list(first)
+    edges.extend(x for x in second if all(abs(x - e) > TOLERANCE for e in first))
+    return sorted(edges)
+
+
+def _refitted(cell: Cell, old: list[float], new: list[float], rows: int) -> Cell:
+    """The cell at its place among the new rules, `rows` further down."""
+    left, right = _nearest(old[cell.col], new), _nearest(old[cell.col_end], new)
+    return replace(cell, row=cell.row + rows, col=left, col_span=max(right - left, 1))
+
+
+def _nearest(x: float, edges: list[float]) -> int:
+    return min(range(len(edges)), key=lambda i: abs(edges[i] - x))

@@ -1,0 +1,194 @@
+"""The figures of a document: every recognised cell read, doubted where there is reason to, and settled to one per figure."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
+from importlib.resources import files
+
+from extract.grid import Cell, Document, Grid, Text
+from extract.problem import Problem, Severity
+from transform.labels import compact
+from transform.layout import Layout, Table
+from transform.numbers import Figure, Kind, read_figure
+from transform.recognise import Found, Match, form_labels, leftover, match_grid
+
+_MONEY = "10k_cny"
+#: The order in which sections name the form of the whole report.
+SECTIONS = ("requests", "proactive", "litigation")
+
+
+@dataclass(slots=True)
+class Observed:
+    """A figure of the form with the cell it was read from and its table, counted from 1."""
+
+    section: str
+    format: int
+    found: Found
+    figure: Figure
+    table_no: int
+    method: str
+
+    @property
+    def key(self) -> tuple[str, str | None]:
+        return self.found.indicator, self.found.applicant
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether a second reading of the cell saw the same."""
+        return self.found.cell.second is not None and self.figure.status != "unreadable"
+
+
+@dataclass(slots=True)
+class Figures:
+    """What a document's tables say: observations, the form of each section, and what was in doubt."""
+
+    observed: list[Observed] = field(default_factory=list)
+    formats: dict[str, int] = field(default_factory=dict)
+    shared: dict[str, int] = field(default_factory=dict)  # sections whose table is the same in several forms
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def format(self) -> int | None:
+        """The form of table three, else of the first section there is."""
+        return next((self.formats[s] for s in SECTIONS if s in self.formats), None)
+
+    def problem(self, kind: str, message: str, severity: Severity = "failure") -> None:
+        self.problems.append(Problem("transform", kind, message, severity=severity))
+
+
+@cache
+def codebook() -> dict[str, str]:
+    """Unit of every indicator."""
+    with (files("warehouse") / "seeds" / "indicators.csv").open("r", encoding="utf-8") as lines:
+        return {row["indicator"]: row["unit"] for row in csv.DictReader(lines)}
+
+
+def read_figures(document: Document, forms: Sequence[Layout]) -> Figures:
+    """Read the figures of every table of a document that a form explains.
+
+    A figure that two readings see differently, that stands at a doubtful place, or that is no number is `unreadable`, with a
+    problem. Cells of a recognised table that no form explains, rows and tables that are not there, and labels taken by similarity
+    are problems too.
+    """
+    work = Figures()
+    for number, grid in enumerate(join_fragments(document).grids(), 1):
+        _observe(work, grid, number, forms)
+    if work.observed:
+        _settle_formats(work)
+        _settle_duplicates(work)
+        _report_missing(work, forms)
+    return work
+
+
+def join_fragments(document: Document) -> Document:
+    """Tables of one width with nothing between them, where a medium has no pages, are one table cut in several."""
+    blocks: list[Text | Grid] = []
+    for block in document.blocks:
+        last = blocks[-1] if blocks else None
+        if isinstance(block, Grid) and isinstance(last, Grid) and _same_table(last, block):
+            moved = [c.moved(rows=last.n_rows) for c in block.cells]
+            blocks[-1] = Grid(last.cells + moved, last.n_rows + block.n_rows, last.n_cols, last.method)
+        else:
+            blocks.append(block)
+    return replace(document, blocks=blocks)
+
+
+def _same_table(above: Grid, below: Grid) -> bool:
+    return above.n_cols == below.n_cols > 1 and above.col_edges is None and below.col_edges is None
+
+
+def _observe(work: Figures, grid: Grid, number: int, forms: Sequence[Layout]) -> None:
+    mended, sections = match_grid(grid, forms)
+    if not sections:
+        labels = form_labels(grid, forms)
+        if len(labels) >= 3:
+            work.problem("unmapped_cell", f"table {number} has labels of the form ({_some(labels)}) but could not be read")
+        return
+    used: set[Cell] = set()
+    for matches in sections:
+        match = matches[0]
+        used |= match.used
+        _take_match(work, match, number, mended.method)
+        for variant in match.variants:
+            work.problem("label_variant", f"table {number}: {variant}", "warning")
+        (work.formats if len(matches) == 1 else work.shared).setdefault(match.table.section, match.format)
+    for row, cells in _by_row(leftover(mended, used)).items():
+        texts = _some([c.text for c in cells])
+        work.problem("unmapped_cell", f"table {number}, row {row + 1}: {texts} is in no layout")
+
+
+def _by_row(cells: Iterable[Cell]) -> dict[int, list[Cell]]:
+    rows: dict[int, list[Cell]] = {}
+    for cell in cells:
+        rows.setdefault(cell.row, []).append(cell)
+    return rows
+
+
+def _some(texts: Sequence[str], limit: int = 8) -> str:
+    shown = ", ".join(repr(compact(t)) for t in texts[:limit])
+    return shown + (f" and {len(texts) - limit} more" if len(texts) > limit else "")
+
+
+def _take_match(work: Figures, match: Match, table_no: int, method: str) -> None:
+    for found in match.found:
+        unit = codebook()[found.indicator]
+        figure = read_figure(found.cell.text, unit, _kind(found.indicator, unit), found.header)
+        place = f"{found.indicator}" + (f"/{found.applicant}" if found.applicant else "") + f", table {table_no}"
+        reason = _doubt(found, figure)
+        if reason:
+            work.problem("unreadable_cell", f"{place}, row {found.cell.row + 1}: {found.cell.text!r}: {reason}")
+            figure = Figure(None, "unreadable", figure.unit)
+        work.observed.append(Observed(match.table.section, match.format, found, figure, table_no, method))
+
+
+def _kind(indicator: str, unit: str) -> Kind:
+    if unit == _MONEY:
+        return "money"
+    return "change" if indicator.endswith("_change") else "count"
+
+
+def _doubt(found: Found, figure: Figure) -> str | None:
+    """Why a figure can't be taken as read; None where it can."""
+    second = found.cell.second
+    if second is not None and re.sub(r"\s", "", found.cell.text) != second:
+        return f"a second reading sees {second!r}"
+    if figure.status == "unreadable":
+        return "not a number"
+    if found.doubt and found.cell.text.strip():
+        return found.doubt
+    return None
+
+
+def _settle_formats(work: Figures) -> None:
+    """A table that is the same in several forms has the form of table three, else of table two, else the newest."""
+    for section, newest in work.shared.items():
+        work.formats.setdefault(section, work.format or newest)
+    for row in work.observed:
+        row.format = work.formats[row.section]
+
+
+def _settle_duplicates(work: Figures) -> None:
+    """A figure printed twice in one report counts once where both are alike; where they differ, neither can be taken."""
+    kept: dict[tuple[str, str | None], Observed] = {}
+    for row in work.observed:
+        first = kept.setdefault(row.key, row)
+        if first is not row and (first.figure.value, first.figure.status) != (row.figure.value, row.figure.status):
+            texts = f"{first.found.cell.text!r} (table {first.table_no}) and {row.found.cell.text!r} (table {row.table_no})"
+            work.problem("duplicate_figure", f"{'/'.join(k for k in row.key if k)} is printed as {texts}")
+            first.figure = Figure(None, "unreadable", first.figure.unit)
+    work.observed = list(kept.values())
+
+
+def _report_missing(work: Figures, forms: Sequence[Layout]) -> None:
+    have = {o.found.indicator for o in work.observed}
+    tables: dict[tuple[int, str], Table] = {(form.format, t.section): t for form in forms for t in form.tables}
+    for section in SECTIONS:
+        number = work.formats.get(section)
+        if number is None:
+            work.problem("missing_table", f"no table of section {section} was found")
+        elif missing := [label for i, label in tables[(number, section)].indicators().items() if i not in have]:
+            work.problem("missing_row", f"section {section} (form {number}) lacks {_some(missing)}")

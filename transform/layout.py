@@ -1,0 +1,123 @@
+"""The official forms as data: one file of `layouts/` per form."""
+
+from __future__ import annotations
+
+from functools import cache, cached_property
+from importlib.resources import files
+from typing import Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict
+
+from transform.labels import Vocabulary
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class BlockRow(_Model):
+    """A row of a stacked block: its wordings, and the indicator in each column."""
+
+    label: list[str]
+    cells: dict[str, str]
+
+
+class Block(_Model):
+    """A block of table two: the item of Article 20 it reports on, and its rows."""
+
+    heading: str
+    rows: list[BlockRow]
+
+
+class MatrixRow(_Model):
+    """A row of table three: its indicator, wordings, and the group cell beside it."""
+
+    indicator: str
+    label: list[str]
+    group: str | None = None
+
+
+class Group(_Model):
+    """A label that spans rows or columns; `prefix` starts the indicators below it (table four)."""
+
+    label: list[str]
+    prefix: str | None = None
+
+
+class Table(_Model):
+    """One table of a form.
+
+    Shapes: `blocks` (rows under changing headers), `matrix` (rows by applicants), `columns` (one row of figures).
+    """
+
+    section: Literal["proactive", "requests", "litigation", "legacy"]
+    shape: Literal["blocks", "matrix", "columns"]
+    columns: dict[str, list[str]]
+    furniture: list[str] = []
+    groups: list[Group] = []
+    rows: list[MatrixRow] = []
+    blocks: list[Block] = []
+
+    def indicators(self) -> dict[str, str]:
+        """Every indicator of the table with its official label."""
+        match self.shape:
+            case "matrix":
+                return {r.indicator: r.label[0] for r in self.rows}
+            case "blocks":
+                return {
+                    indicator: f"{row.label[0]}·{self.columns[column][0]}"
+                    for block in self.blocks
+                    for row in block.rows
+                    for column, indicator in row.cells.items()
+                }
+            case "columns":
+                return {f"{g.prefix}_{key}": f"{g.label[0]}·{words[0]}" for g in self.groups for key, words in self.columns.items()}
+
+    @cached_property
+    def column_words(self) -> Vocabulary[str]:
+        return Vocabulary(self.columns)
+
+    @cached_property
+    def group_words(self) -> Vocabulary[str]:
+        return Vocabulary({g.label[0]: g.label for g in self.groups})
+
+    @cached_property
+    def row_words(self) -> Vocabulary[str]:
+        """Wordings of the rows; the key is the indicator (matrix) or the first wording (blocks)."""
+        if self.shape == "matrix":
+            return Vocabulary({r.indicator: r.label for r in self.rows})
+        return Vocabulary({r.label[0]: r.label for b in self.blocks for r in b.rows})
+
+    @cached_property
+    def furniture_words(self) -> Vocabulary[str]:
+        words = [*self.furniture, *FURNITURE, *(b.heading for b in self.blocks)]
+        return Vocabulary({w: [w] for w in words})
+
+
+class Layout(_Model):
+    """An official form: its format number (2019, 2021) and tables."""
+
+    format: int
+    tables: list[Table]
+
+
+#: Printed in every table without being a figure or the label of one.
+FURNITURE = (
+    "信息内容",
+    "二、主动公开政府信息情况",
+    "三、收到和处理政府信息公开申请情况",
+    "四、政府信息公开行政复议、行政诉讼情况",
+    "单位：件",
+    "单位：万元",
+    "单位：件、万元",
+    "四、因政府信息公开工作被申请行政复议、提起行政诉讼情况",
+)
+
+
+@cache
+def layouts() -> tuple[Layout, ...]:
+    """All forms, newest first. Raises pydantic.ValidationError for a file that is no layout."""
+    folder = files("transform") / "layouts"
+    loaded = [Layout.model_validate(yaml.safe_load(f.read_text("utf-8"))) for f in folder.iterdir() if f.name.endswith(".yml")]
+    return tuple(sorted(loaded, key=lambda layout: -layout.format))

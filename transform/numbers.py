@@ -1,0 +1,90 @@
+"""Printed cells to numbers, and nothing that is not certain."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+Status = Literal["reported", "blank", "not_applicable", "unreadable"]
+Kind = Literal["count", "change", "money"]
+
+_NOT_APPLICABLE = re.compile(r"^(?:[-‐‑‒–—―─－_/\\|]+|…+|\.{3,}|无|不涉及|不适用|无此项|N/?A)$", re.IGNORECASE)
+_NUMBER = re.compile(
+    r"^(?P<sign>[+-]|增加?|减少?)?(?P<digits>\d{1,3}(?:,\d{3})+|0|[1-9]\d*)(?P<decimals>\.\d+)?(?P<unit>件|条|个|宗|起|项|次|人|元|万元|亿元)?$"
+)
+_DIGITS = re.compile(r"^[\d,.+\-%/]+(?:\(.*\))?$")
+_MONEY_UNIT = re.compile(r"(亿元|万元|元)")
+#: Factor to 10,000 yuan, the unit of the form.
+_TO_10K = {"元": Decimal("0.0001"), "万元": Decimal(1), "亿元": Decimal(10000)}
+#: DECIMAL(18,4) of the warehouse.
+_LIMIT = Decimal(10) ** 14
+_STEP = Decimal("0.0001")
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A cell as read: `value` is None unless `status` is reported; `unit` is the codebook's unit or `unknown`."""
+
+    value: Decimal | None
+    status: Status
+    unit: str
+
+
+def money_unit(header: str) -> str | None:
+    """The unit of money a header names (元, 万元, 亿元), None where it names none."""
+    found = _MONEY_UNIT.search(re.sub(r"\s", "", header))
+    return found.group(1) if found else None
+
+
+def looks_like_figure(text: str) -> bool:
+    """Whether a cell's text can be a figure rather than a label: nothing, a dash or its like, digits,
+
+    or digits with a remark in brackets.
+    """
+    clean = re.sub(r"\s", "", unicodedata.normalize("NFKC", text))
+    return not clean or any(p.match(clean) for p in (_NOT_APPLICABLE, _NUMBER, _DIGITS))
+
+
+def read_figure(text: str, unit: str, kind: Kind = "count", header: str = "") -> Figure:
+    """Read a printed cell.
+
+    `unit` is the codebook's unit; `kind` says what may stand there: a count (whole, not negative), a change (signed), or money (10,000 yuan
+    in the codebook). Money is converted only where the cell or `header` names its unit; otherwise the unit is `unknown` and the value stays
+    as printed. White space between digits, a wrong thousands group or any other text is unreadable: it is never guessed.
+    """
+    clean = unicodedata.normalize("NFKC", text).strip().replace("−", "-")
+    stated = money_unit(header) if kind == "money" else None
+    known = unit if kind != "money" or stated else "unknown"
+    if not clean:
+        return Figure(None, "blank", known)
+    if _NOT_APPLICABLE.match(re.sub(r"\s", "", clean)):
+        return Figure(None, "not_applicable", known)
+    found = _NUMBER.match(re.sub(r"\s+(?=[件条个宗起项次人元万亿])|(?<=[+\-])\s+", "", clean))
+    if not found:
+        return Figure(None, "unreadable", known)
+    value = Decimal(found["digits"].replace(",", "") + (found["decimals"] or ""))
+    if (found["sign"] or "")[:1] in ("-", "减"):
+        value = -value
+    return _money(value, found, stated, unit) if kind == "money" else _count(value, found, unit, kind)
+
+
+def _count(value: Decimal, found: re.Match[str], unit: str, kind: Kind) -> Figure:
+    whole = value == value.to_integral_value() and not (found["decimals"] or "").strip(".0")
+    signed = bool(found["sign"])
+    if not whole or value >= _LIMIT or found["unit"] in _TO_10K or (signed and kind == "count"):
+        return Figure(None, "unreadable", unit)
+    return Figure(value, "reported", unit)
+
+
+def _money(value: Decimal, found: re.Match[str], stated: str | None, unit: str) -> Figure:
+    printed = found["unit"] if found["unit"] in _TO_10K else None
+    if (found["unit"] and not printed) or (found["sign"] and found["sign"] not in "+-"):
+        return Figure(None, "unreadable", unit if stated else "unknown")
+    source = printed or stated
+    value = value * _TO_10K[source] if source else value
+    if abs(value) >= _LIMIT:
+        return Figure(None, "unreadable", unit if source else "unknown")
+    return Figure(value.quantize(_STEP), "reported", unit if source else "unknown")

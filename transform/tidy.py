@@ -1,0 +1,184 @@
+"""One document to its tidy frames: report, observations, checks, narrative and problems."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import pandas as pd
+
+from extract.grid import Document
+from extract.problem import Problem
+from transform.check import Operand, Result, check
+from transform.figures import Figures, Observed, read_figures
+from transform.frames import SCHEMAS, frame
+from transform.layout import Layout, layouts
+from transform.narrative import Section, split, title_lines
+from transform.period import Year, decide, stated_years, title_year
+from transform.scope import read_scope
+
+#: Changes whenever the same bytes may give other rows; `--reparse` reads the archive again.
+PARSER_VERSION = "2026.11.1"
+
+Rows = dict[str, list[dict[str, object]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What is known of a document before it is read: who publishes it, where it came from, when."""
+
+    publisher_id: str
+    district_code: str
+    url: str
+    sha256: str
+    fetched_at: str
+    run_id: str
+    scope: str | None = None  # of the source; None: read it from the preface
+    title: str | None = None  # of the link that led here
+    year: int | None = None  # declared by the registry or the user
+    published_on: str | None = None
+
+
+def tidy(document: Document, context: Context, forms: Sequence[Layout] | None = None) -> dict[str, pd.DataFrame]:
+    """Turn a document into the frames of `transform.frames`.
+
+    Always gives all frames: `parse` has one row that says what became of the document (loaded, no_tables, failed), `report` one row
+    or none.
+    """
+    figures = read_figures(document, layouts() if forms is None else forms)
+    problems = [*document.problems, *figures.problems]
+    found: Year | None = None
+    if figures.observed:
+        found = find_year(document, context)
+        if found.kind:
+            problems.append(_year_problem(found))
+    year = found.year if found else None
+    outcome = "loaded" if year else "no_tables" if not figures.observed and not _lost(document) else "failed"
+    rows: Rows = {name: [] for name in SCHEMAS}
+    if found and year:
+        _fill(rows, document, context, figures, found, year)
+    rows["problem"] = [_problem_row(p, context, year or context.year) for p in problems]
+    report_id = rows["report"][0]["report_id"] if rows["report"] else None
+    rows["parse"] = [_parse_row(context, outcome, report_id, year or context.year)]
+    return {name: frame(name, rows[name]) for name in SCHEMAS}
+
+
+def find_year(document: Document, context: Context) -> Year:
+    """The year of a report from its stated period, its own titles, the title of the link to it, and what was declared."""
+    texts = [t.text for t in document.texts()]
+    titles = (document.title or "", context.title or "", title_lines(texts))
+    return decide(stated_years(texts), map(title_year, titles), context.year)
+
+
+def _year_problem(found: Year) -> Problem:
+    lost = found.year is None
+    message = f"{found.evidence}: {'not loaded' if lost else 'loaded as declared'}"
+    return Problem("transform", found.kind or "year_conflict", message, severity="failure" if lost else "warning")
+
+
+def _lost(document: Document) -> bool:
+    return any(p.severity == "failure" for p in document.problems)
+
+
+# --- rows
+
+
+def _fill(rows: Rows, document: Document, context: Context, figures: Figures, found: Year, year: int) -> None:
+    report_id = f"{context.publisher_id}-{year}-{context.sha256[:8]}"
+    sections = split(t.text for t in document.texts())
+    rows["report"] = [_report_row(document, context, figures, found, report_id, sections)]
+    rows["observation"] = [_observation_row(report_id, o) for o in figures.observed]
+    rows["check_result"] = [_check_row(report_id, r) for r in run_checks(figures)]
+    rows["narrative"] = [{"report_id": report_id, "section_no": s.number, "heading": s.heading, "text": s.text} for s in sections]
+
+
+def run_checks(figures: Figures) -> list[Result]:
+    """Every identity of the report's sections, on the figures as printed."""
+    operands = {o.key: Operand(o.figure.value, o.confirmed) for o in figures.observed}
+    return check(operands, figures.formats)
+
+
+def _report_row(
+    document: Document, context: Context, figures: Figures, found: Year, report_id: str, sections: list[Section]
+) -> dict[str, object]:
+    texts = {s.number: s.text for s in sections}
+    scope, evidence = (context.scope, "source") if context.scope else read_scope(texts.get(0, ""), texts.get(1, ""))
+    return {
+        "report_id": report_id,
+        "publisher_id": context.publisher_id,
+        "district_code": context.district_code,
+        "year": found.year,
+        "scope": scope,
+        "scope_evidence": evidence,
+        "title": document.title or context.title or title_lines([t.text for t in document.texts()]) or None,
+        "format": figures.format,
+        "media": document.media,
+        "url": context.url,
+        "document_sha256": context.sha256,
+        "published_on": document.published_on or context.published_on,
+        "fetched_at": context.fetched_at,
+        "figures": sum(o.figure.status == "reported" for o in figures.observed),
+        "year_evidence": found.evidence,
+    }
+
+
+def _observation_row(report_id: str, o: Observed) -> dict[str, object]:
+    cell = o.found.cell
+    return {
+        "report_id": report_id,
+        "section": o.section,
+        "format": o.format,
+        "indicator": o.found.indicator,
+        "applicant": o.found.applicant,
+        "value": o.figure.value,
+        "value_status": o.figure.status,
+        "raw_text": cell.text.strip(),
+        "unit": o.figure.unit,
+        "page": cell.page,
+        "bbox": list(cell.bbox) if cell.bbox else None,
+        "method": o.method,
+        "table_no": o.table_no,
+        "row_no": cell.row + 1,
+        "col_no": cell.col + 1,
+    }
+
+
+def _check_row(report_id: str, result: Result) -> dict[str, object]:
+    return {
+        "report_id": report_id,
+        "check_id": result.check_id,
+        "applicant": result.applicant,
+        "left_value": result.left_value,
+        "right_value": result.right_value,
+        "difference": result.difference,
+        "passed": result.passed,
+        "cause": result.cause,
+    }
+
+
+def _problem_row(problem: Problem, context: Context, year: int | None) -> dict[str, object]:
+    placed = replace(problem, publisher_id=context.publisher_id, url=context.url, year=problem.year or year)
+    return {
+        "run_id": context.run_id,
+        "stage": placed.stage,
+        "publisher_id": placed.publisher_id,
+        "url": placed.url,
+        "year": placed.year,
+        "kind": placed.kind,
+        "message": placed.message,
+        "severity": placed.severity,
+        "document_sha256": context.sha256,
+    }
+
+
+def _parse_row(context: Context, outcome: str, report_id: object, year: int | None) -> dict[str, object]:
+    return {
+        "publisher_id": context.publisher_id,
+        "document_sha256": context.sha256,
+        "url": context.url,
+        "parser_version": PARSER_VERSION,
+        "run_id": context.run_id,
+        "outcome": outcome,
+        "report_id": report_id,
+        "year": year,
+    }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pandas as pd
 import pandera.pandas as pa
 import pyarrow
@@ -136,6 +138,18 @@ SCHEMAS: dict[str, pa.DataFrameSchema] = {
         unique=["publisher_id", "document_sha256"],
     ),
 }
+
+
+Rows = dict[str, list[dict[str, object]]]
+
+
+def frames(documents: Iterable[Rows]) -> dict[str, pd.DataFrame]:
+    """The rows of many documents as one validated frame of each kind. Raises pandera.errors.SchemaError as `frame` does."""
+    merged: Rows = {name: [] for name in SCHEMAS}
+    for rows in documents:
+        for name, more in rows.items():
+            merged[name].extend(more)
+    return {name: frame(name, rows) for name, rows in merged.items()}
 
 
 def frame(name: str, rows: list[dict[str, object]]) -> pd.DataFrame:

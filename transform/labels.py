@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Generic, TypeVar
 
 from rapidfuzz import fuzz, process
@@ -22,11 +23,13 @@ T = TypeVar("T")
 _NUMERALS = {n: str(i) for i, n in enumerate("一二三四五六七八九十", 1)}
 
 
+@lru_cache(16384)
 def compact(text: str) -> str:
     """NFKC without any white space."""
     return re.sub(r"[\s\u200b-\u200f\ufeff]+", "", unicodedata.normalize("NFKC", text))
 
 
+@lru_cache(16384)
 def normalise(text: str) -> str:
     """The label without white space, its leading ordinal and all punctuation; brackets lose their marks, not their words.
 
@@ -36,6 +39,7 @@ def normalise(text: str) -> str:
     return _DROPPED.sub("", _ORDINAL.sub("", compact(text), count=1))
 
 
+@lru_cache(16384)
 def without_remarks(text: str) -> str:
     """As `normalise`, without what stands in brackets (an ordinal in brackets is not a remark)."""
     return _DROPPED.sub("", _BRACKETS.sub("", _ORDINAL.sub("", compact(text), count=1)))

@@ -96,11 +96,35 @@ def _match_matrix(view: View, table: Table, number: int) -> Match | None:
         return None
     for r in heads:
         match.used.update(c for c in view.starting(r) if _is_head(table, c) or c in match.used)
-    usual_end = Counter(leaf.col_end for leaf, _ in rows.values()).most_common(1)[0][0]
+    frame = _Frame(columns, _label_end(view, rows, columns), _in_form_order(columns, table))
     for r, (leaf, spec) in rows.items():
         if r not in heads:
-            _read_row(view, match, columns, r, leaf, spec, aligned=leaf.col_end == usual_end)
+            _read_row(view, match, frame, r, leaf, spec)
     return match
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    """Where the figures of a matrix stand: grid columns of each key, the column at which labels end (None where the header does not fit the
+    rows), and whether the header has the form's order."""
+
+    columns: dict[str, list[int]]
+    label_end: int | None
+    ordered: bool
+
+
+def _label_end(view: View, rows: dict[int, tuple[Cell, MatrixRow]], columns: dict[str, list[int]]) -> int | None:
+    """Where the labels of most rows end, if the header's first column is there or only empty columns lie between."""
+    end = Counter(leaf.col_end for leaf, _ in rows.values()).most_common(1)[0][0]
+    first = min(min(cols) for cols in columns.values())
+    between = range(end, first)
+    empty = all(not c.text.strip() for r in rows for c in overlapping(view.rows[r], between))
+    return end if end <= first and empty else None
+
+
+def _in_form_order(columns: dict[str, list[int]], table: Table) -> bool:
+    places = [columns[key][0] for key in table.columns if key in columns]
+    return places == sorted(places)
 
 
 def _matrix_rows(view: View, table: Table, match: Match) -> dict[int, tuple[Cell, MatrixRow]]:
@@ -177,15 +201,19 @@ def _stacked_key(stack: list[Cell], words: Vocabulary[str]) -> tuple[str | None,
     return next(((k, [c]) for c in reversed(stack) if (k := words.find(c.text))), (None, []))
 
 
-def _read_row(view: View, match: Match, columns: dict[str, list[int]], row: int, leaf: Cell, spec: MatrixRow, aligned: bool) -> None:
+def _read_row(view: View, match: Match, frame: _Frame, row: int, leaf: Cell, spec: MatrixRow) -> None:
     match.used.add(leaf)
     _use_groups(view, match, row, leaf, spec)
     behind = [c for c in view.rows[row] if c.col >= leaf.col_end]
-    placed = {key: overlapping(behind, cols) for key, cols in columns.items()}
-    figures = (_by_columns(placed) if aligned else None) or _by_order(behind, columns)
-    doubt = None if figures else "the row's cells do not stand under the columns of the header"
+    placed = {key: overlapping(behind, cols) for key, cols in frame.columns.items()}
+    figures = (_by_columns(placed) if leaf.col_end == frame.label_end else None) or _by_order(behind, frame.columns)
+    doubt = None
+    if not figures:
+        doubt = "the row's cells do not stand under the columns of the header"
+    elif not frame.ordered:
+        doubt = "the header's columns are not in the order of the form"
     for key, cell in (figures or {k: cells[0] for k, cells in placed.items() if cells}).items():
-        spread = "the cell spans several figures" if _spreads(cell, figures or {}, columns, key) and cell.text.strip() else None
+        spread = "the cell spans several figures" if _spreads(cell, figures or {}, frame.columns, key) and cell.text.strip() else None
         match.found.append(Found(spec.indicator, key, cell, doubt=doubt or spread))
         match.used.add(cell)
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import pandas as pd
-
 from extract.grid import Document
 from extract.problem import Problem
 from transform.check import Operand, Result, check
 from transform.figures import Figures, Observed, read_figures
-from transform.frames import SCHEMAS, frame
+from transform.frames import SCHEMAS, Rows
 from transform.layout import Layout, layouts
 from transform.narrative import Section, split, title_lines
 from transform.period import Year, decide, stated_years, title_year
@@ -19,8 +17,6 @@ from transform.scope import read_scope
 
 #: Changes whenever the same bytes may give other rows; `--reparse` reads the archive again.
 PARSER_VERSION = "2026.11.1"
-
-Rows = dict[str, list[dict[str, object]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +35,10 @@ class Context:
     published_on: str | None = None
 
 
-def tidy(document: Document, context: Context, forms: Sequence[Layout] | None = None) -> dict[str, pd.DataFrame]:
-    """Turn a document into the frames of `transform.frames`.
+def tidy(document: Document, context: Context, forms: Sequence[Layout] | None = None) -> Rows:
+    """Turn a document into rows of the frames of `transform.frames` (which `frames` there validates, for many documents at once).
 
-    Always gives all frames: `parse` has one row that says what became of the document (loaded, no_tables, failed), `report` one row
-    or none.
+    `parse` has one row that says what became of the document (loaded, no_tables, failed), `report` one row or none.
     """
     figures = read_figures(document, layouts() if forms is None else forms)
     problems = [*document.problems, *figures.problems]
@@ -60,7 +55,15 @@ def tidy(document: Document, context: Context, forms: Sequence[Layout] | None = 
     rows["problem"] = [_problem_row(p, context, year or context.year) for p in problems]
     report_id = rows["report"][0]["report_id"] if rows["report"] else None
     rows["parse"] = [_parse_row(context, outcome, report_id, year or context.year)]
-    return {name: frame(name, rows[name]) for name in SCHEMAS}
+    return rows
+
+
+def failed(problem: Problem, context: Context) -> Rows:
+    """Rows of a document that could not be read at all: its problem and its `parse` row."""
+    rows: Rows = {name: [] for name in SCHEMAS}
+    rows["problem"] = [_problem_row(problem, context, context.year)]
+    rows["parse"] = [_parse_row(context, "failed", None, context.year)]
+    return rows
 
 
 def find_year(document: Document, context: Context) -> Year:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import warnings
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,6 +26,8 @@ RULE_THICKNESS, RULE_LENGTH = 6.0, 10.0
 #: Font metrics, in thousandths of an em, for descriptors that can't be right: the usual CJK em box.
 CJK_ASCENT, CJK_DESCENT = 880, -120
 MIN_TEXT = 30
+#: Running heads and feet stand within this share of the page's height from its upper or lower edge.
+MARGIN = 0.12
 
 _PAGE_NUMBER = re.compile(r"^[\s\-—–－·]*(第\s*)?\d{1,3}(\s*页)?(\s*[/／]\s*\d{1,3})?[\s\-—–－·]*$")
 _NEW_PARAGRAPH = re.compile(r"^\s*([一二三四五六七八九十]+、|[（(][一二三四五六七八九十]+[）)]|第[一二三四五六七八九十]+[条章])")
@@ -87,9 +90,10 @@ def read_pdf(data: bytes) -> Document:
         problems.append(Problem("extract", "needs_ocr", f"{len(scans)} pages without text: pictures only"))
         return Document("pdf", [], problems=problems)
     grids = lattice_grids(data, [s for s in scans if s.ruled])
+    running = _running_lines(scans)
     blocks: list[Text | Grid] = []
     for scan in scans:
-        blocks.extend(_page_blocks(scan, grids.get(scan.number, [])))
+        blocks.extend(_page_blocks(scan, grids.get(scan.number, []), running))
     return Document("pdf", blocks, problems=problems)
 
 
@@ -255,10 +259,23 @@ def _text_in(glyphs: list[Glyph], bbox: BBox) -> str:
 # --- text between the tables
 
 
-def _page_blocks(scan: PageScan, grids: list[Grid]) -> list[Text | Grid]:
+def _running_lines(scans: list[PageScan]) -> set[tuple[str, int]]:
+    """Running heads and feet: lines in a page's margin that most pages have at the same height, digits aside."""
+    seen: Counter[tuple[str, int]] = Counter()
+    for scan in scans:
+        lines = {_line_key(text, top) for top, _, text in _lines(scan.glyphs, []) if not MARGIN < top / scan.height < 1 - MARGIN}
+        seen.update(lines)
+    return {key for key, pages in seen.items() if pages >= 2 and pages * 2 >= len(scans)}
+
+
+def _line_key(text: str, top: float) -> tuple[str, int]:
+    return re.sub(r"\d+", "#", re.sub(r"\s", "", text)), round(top / 4)
+
+
+def _page_blocks(scan: PageScan, grids: list[Grid], running: set[tuple[str, int]]) -> list[Text | Grid]:
     boxes = [(grid, _grid_box(grid)) for grid in grids]
     placed: list[tuple[float, Text | Grid]] = [(box[1], grid) for grid, box in boxes]
-    placed.extend((top, Text(text, scan.number)) for top, text in _paragraphs(scan, [box for _, box in boxes]))
+    placed.extend((top, Text(text, scan.number)) for top, text in _paragraphs(scan, [box for _, box in boxes], running))
     return [block for _, block in sorted(placed, key=lambda p: p[0])]
 
 
@@ -267,8 +284,8 @@ def _grid_box(grid: Grid) -> BBox:
     return min(b[0] for b in boxes), min(b[1] for b in boxes), max(b[2] for b in boxes), max(b[3] for b in boxes)
 
 
-def _paragraphs(scan: PageScan, boxes: list[BBox]) -> list[tuple[float, str]]:
-    lines = [(top, x0, text) for top, x0, text in _lines(scan.glyphs, boxes) if not _PAGE_NUMBER.match(text)]
+def _paragraphs(scan: PageScan, boxes: list[BBox], running: set[tuple[str, int]]) -> list[tuple[float, str]]:
+    lines = [line for line in _lines(scan.glyphs, boxes) if not _PAGE_NUMBER.match(line[2]) and _line_key(line[2], line[0]) not in running]
     margin = min((x0 for _, x0, _ in lines), default=0.0)
     out: list[tuple[float, str]] = []
     last_top = 0.0

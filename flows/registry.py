@@ -1,0 +1,331 @@
+"""The sources registry: YAML in, checked sources out, or every mistake at once with its file, line and entry."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, TypeAdapter, ValidationError, ValidationInfo
+from pydantic_core import ErrorDetails
+from yaml.constructor import SafeConstructor
+
+FIRST_YEAR = 2008  # the Regulations came into force on 1 May 2008
+REQUIRED = ("id", "publisher", "district")
+
+Kind = Literal["government", "office", "department", "township", "other"]
+Scope = Literal["own", "level", "consolidated", "unknown"]
+
+_HTTP_URL = TypeAdapter(HttpUrl)
+
+
+def _http_url(text: str) -> str:
+    if urlsplit(text).scheme not in ("http", "https") or not urlsplit(text).netloc or text != text.strip():
+        raise ValueError("not an http or https address")
+    _HTTP_URL.validate_python(text)
+    return text
+
+
+def _report_year(year: int) -> int:
+    last = datetime.now(UTC).year + 1
+    if not FIRST_YEAR <= year <= last:
+        raise ValueError(f"not a year from {FIRST_YEAR} to {last}")
+    return year
+
+
+def _known_code(code: str, info: ValidationInfo) -> str:
+    if code not in (info.context or {})["district_codes"]:
+        raise ValueError("not a GB/T 2260 code that was in force at any time since 2008")
+    return code
+
+
+Url = Annotated[str, AfterValidator(_http_url)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class KnownReport(_Strict):
+    """A report whose address is known already."""
+
+    year: Annotated[int, AfterValidator(_report_year)]
+    url: Url
+
+
+class Source(_Strict):
+    """One publishing body: what it is, and where its reports are listed or lie."""
+
+    id: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")]
+    publisher: Annotated[str, Field(pattern=r"\S")]
+    district: Annotated[str, Field(pattern=r"^[0-9]{6}$"), AfterValidator(_known_code)]
+    kind: Kind = "other"
+    scope: Scope | None = None
+    index: list[Url] = []
+    reports: list[KnownReport] = []
+
+    def urls(self) -> list[str]:
+        """Every address the registry names, in order."""
+        return [*self.index, *(report.url for report in self.reports)]
+
+    def hosts(self) -> list[str]:
+        """Their hosts, each once."""
+        return list(dict.fromkeys(urlsplit(url).hostname or "" for url in self.urls()))
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Fault:
+    """One mistake: where it stands and what it is. `entry` is the id of the source, or its number in the file."""
+
+    file: str
+    line: int
+    entry: str
+    message: str
+
+    def __str__(self) -> str:
+        return ": ".join(part for part in (f"{self.file}:{self.line}", self.entry, self.message) if part)
+
+
+class RegistryError(ValueError):
+    """The registry can't be used; `faults` has every mistake in it. Raised by load_registry, before the first request."""
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults = sorted(faults)
+        count = f"{len(self.faults)} error{'s' if len(self.faults) > 1 else ''}"
+        super().__init__("\n".join([f"sources registry: {count}", *(f"  {fault}" for fault in self.faults)]))
+
+
+@dataclass(slots=True)
+class _Entry:
+    """One item of a file's list, as YAML nodes, which know their lines."""
+
+    file: str
+    number: int
+    node: yaml.Node
+    source: Source | None = None
+
+    @property
+    def label(self) -> str:
+        id_ = dict(_scalars(self.node)).get("id")
+        return f"entry {id_!r}" if id_ else f"entry number {self.number}"
+
+    def fault(self, message: str, node: yaml.Node | None = None) -> Fault:
+        return Fault(self.file, _line(node or self.node), self.label, message)
+
+
+def load_registry(path: Path, district_codes: Collection[str]) -> list[Source]:
+    """Sources of a YAML file, or of every .yml and .yaml file under a folder, in order of file name and line.
+
+    The rules are those of the public contract, § Sources registry. Raises RegistryError, which lists every mistake.
+    """
+    faults: list[Fault] = []
+    entries = [entry for file in _files(path, faults) for entry in _read(file, faults)]
+    for entry in entries:
+        faults.extend(_check(entry, district_codes))
+    faults.extend(_repeated(entries))
+    if faults:
+        raise RegistryError(faults)
+    return [entry.source for entry in entries if entry.source]
+
+
+def host_batches(sources: Sequence[Source], size: int) -> list[list[Source]]:
+    """Batches of about `size` sources in which every source of a host is in the same batch.
+
+    A group of sources that share hosts is never split, so a batch can be larger than `size`. The same sources give the same batches.
+    """
+    batches: list[list[Source]] = []
+    for group in _sharing_hosts(sources):
+        if batches and len(batches[-1]) + len(group) <= size:
+            batches[-1].extend(group)
+        else:
+            batches.append(group)
+    return batches
+
+
+def _sharing_hosts(sources: Sequence[Source]) -> list[list[Source]]:
+    """Sources in groups linked by hosts, directly or through another source; in the order of their first source."""
+    leader: dict[str, str] = {}
+
+    def find(host: str) -> str:
+        while leader.setdefault(host, host) != host:
+            host = leader[host]
+        return host
+
+    for source in sources:
+        first, *others = source.hosts()
+        for host in others:
+            leader[find(host)] = find(first)
+    groups: defaultdict[str, list[Source]] = defaultdict(list)
+    for source in sources:
+        groups[find(source.hosts()[0])].append(source)
+    return list(groups.values())
+
+
+def _files(path: Path, faults: list[Fault]) -> list[Path]:
+    if path.is_file():
+        return [path]
+    if not path.is_dir():
+        faults.append(Fault(str(path), 1, "", "no such file or folder"))
+        return []
+    found = [file for file in sorted(path.rglob("*")) if file.suffix in (".yml", ".yaml") and file.is_file()]
+    found = [file for file in found if not any(part.startswith(".") for part in file.relative_to(path).parts)]
+    if not found:
+        faults.append(Fault(str(path), 1, "", "no .yml or .yaml file in this folder"))
+    return found
+
+
+def _read(file: Path, faults: list[Fault]) -> list[_Entry]:
+    """Entries of one file; what is no list of entries is a fault."""
+    try:
+        root = yaml.compose(file.read_text(encoding="utf-8-sig"), Loader=yaml.SafeLoader)
+    except (yaml.YAMLError, UnicodeDecodeError, OSError, RecursionError) as error:
+        faults.append(_unreadable(file, error))
+        return []
+    if not isinstance(root, yaml.SequenceNode) or not root.value:
+        empty = root is None or isinstance(root, yaml.SequenceNode)
+        message = "no sources in this file" if empty else "must be a list of sources, each beginning with '- id: …'"
+        faults.append(Fault(str(file), _line(root) if root else 1, "", message))
+        return []
+    return [_Entry(str(file), number, node) for number, node in enumerate(root.value, 1)]
+
+
+def _unreadable(file: Path, error: Exception) -> Fault:
+    match error:
+        case yaml.MarkedYAMLError(problem_mark=yaml.Mark() as mark):
+            return Fault(str(file), mark.line + 1, "", f"not YAML: {error.problem or error.context}, column {mark.column + 1}")
+        case UnicodeDecodeError():
+            line = error.object[: error.start].count(b"\n") + 1
+            return Fault(str(file), line, "", "not UTF-8")
+        case RecursionError():
+            return Fault(str(file), 1, "", "not YAML: nested too deeply")
+        case _:
+            return Fault(str(file), 1, "", f"can't be read: {error}")
+
+
+def _check(entry: _Entry, district_codes: Collection[str]) -> Iterator[Fault]:
+    """Faults of one entry; sets its source where there are none."""
+    if not isinstance(entry.node, yaml.MappingNode):
+        yield entry.fault("must be keys and values, beginning with 'id: …'")
+        return
+    duplicates = [entry.fault(f"key {key.value!r} stands twice", key) for key in _duplicate_keys(entry.node)]
+    yield from duplicates
+    try:
+        value = SafeConstructor().construct_document(entry.node)
+        source = Source.model_validate(value, context={"district_codes": district_codes})
+    except ValidationError as error:
+        yield from (_explain(entry, detail) for detail in error.errors())
+        yield from _no_address(entry)
+    except (yaml.YAMLError, ValueError) as error:
+        yield entry.fault(f"not YAML: {error}")
+    else:
+        yield from _no_address(entry)
+        yield from _repeated_reports(entry, source)
+        entry.source = source
+
+
+def _no_address(entry: _Entry) -> Iterator[Fault]:
+    lists = [value for key, value in entry.node.value if key.value in ("index", "reports")]
+    if not any(value.value for value in lists):
+        yield entry.fault("needs 'index' (pages that list the reports) or 'reports' (known addresses)")
+
+
+def _repeated_reports(entry: _Entry, source: Source) -> Iterator[Fault]:
+    counts = Counter(report.url for report in source.reports)
+    for number, report in enumerate(source.reports):
+        if counts[report.url] > 1:
+            node = _find(entry.node, ("reports", number))
+            yield entry.fault(f"report {report.url} stands {counts[report.url]} times", node)
+
+
+def _repeated(entries: list[_Entry]) -> Iterator[Fault]:
+    """Ids that stand more than once in all files together."""
+    places: defaultdict[str, list[_Entry]] = defaultdict(list)
+    for entry in entries:
+        id_ = dict(_scalars(entry.node)).get("id")
+        if id_:
+            places[id_].append(entry)
+    for first, *others in places.values():
+        where = f"{first.file}:{_line(_find(first.node, ('id',)))}"
+        for entry in others:
+            yield entry.fault(f"id is taken already, at {where}", _find(entry.node, ("id",)))
+
+
+def _explain(entry: _Entry, detail: ErrorDetails) -> Fault:
+    """One error of pydantic in the words of the registry, at the line of the key or value it is about."""
+    path, node = detail["loc"], _find(entry.node, detail["loc"])
+    name = ".".join(str(part + 1) if isinstance(part, int) else part for part in path)
+    shown = f"{name}: {node.value!r}" if isinstance(node, yaml.ScalarNode) else name
+    match detail["type"]:
+        case "missing":
+            return entry.fault(f"required key {str(path[-1])!r} is missing", node)
+        case "extra_forbidden":
+            return entry.fault(_unknown_key(path), _find_key(entry.node, path))
+        case "string_type" if isinstance(node, yaml.ScalarNode) and node.value:
+            octal = ", or YAML reads it as an octal number" if node.value.startswith("0") else ""
+            return entry.fault(f'{name} must be text; put it in quotes{octal}: {path[-1]}: "{node.value}"', node)
+        case "string_type" if isinstance(node, yaml.ScalarNode):
+            return entry.fault(f"{name} is empty", node)
+        case "string_pattern_mismatch":
+            return entry.fault(f"{shown}: {_PATTERNS.get(str(path[-1]), detail['msg'])}", node)
+        case "value_error":
+            return entry.fault(f"{shown}: {detail['ctx']['error']}", node)
+        case _:
+            return entry.fault(f"{shown}: {detail['msg'][0].lower()}{detail['msg'][1:]}", node)
+
+
+_PATTERNS = {
+    "id": "may have small letters a-z, digits and '-' only",
+    "publisher": "is empty",
+    "district": "must be six digits",
+}
+
+
+def _unknown_key(path: tuple[int | str, ...]) -> str:
+    known = (KnownReport if path[0] == "reports" else Source).model_fields
+    close = get_close_matches(str(path[-1]), known, n=1)
+    hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"
+    return f"unknown key {str(path[-1])!r}; {hint}"
+
+
+def _line(node: yaml.Node) -> int:
+    return int(node.start_mark.line) + 1
+
+
+def _scalars(node: yaml.Node) -> Iterator[tuple[str, str]]:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if isinstance(key, yaml.ScalarNode) and isinstance(value, yaml.ScalarNode):
+                yield key.value, value.value
+
+
+def _find(node: yaml.Node, path: tuple[int | str, ...]) -> yaml.Node:
+    """The node at a path of keys and positions, or the last one on the way to it."""
+    for part in path:
+        if isinstance(node, yaml.MappingNode):
+            node = next((value for key, value in node.value if key.value == part), node)
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
+            node = node.value[part]
+    return node
+
+
+def _find_key(node: yaml.Node, path: tuple[int | str, ...]) -> yaml.Node:
+    """The node of the last key of a path."""
+    parent = _find(node, path[:-1])
+    keys = (key for key, _ in parent.value if isinstance(key, yaml.ScalarNode) and key.value == str(path[-1]))
+    return next(keys, parent)
+
+
+def _duplicate_keys(entry: yaml.MappingNode) -> Iterator[yaml.Node]:
+    """Keys that stand a second time in the entry, or in one of its reports."""
+    reports = _find(entry, ("reports",))
+    inner = reports.value if isinstance(reports, yaml.SequenceNode) else []
+    for mapping in (entry, *inner):
+        if isinstance(mapping, yaml.MappingNode):
+            keys = [key for key, _ in mapping.value]
+            yield from (key for at, key in enumerate(keys) if key.value in [earlier.value for earlier in keys[:at]])

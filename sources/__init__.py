@@ -1,0 +1,1 @@
+"""Source registries that ship with gongkai."""

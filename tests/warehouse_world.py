@@ -1,0 +1,219 @@
+"""A small home for warehouse tests: a real ledger file, real Parquet parts, hand-made figures."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import duckdb
+
+from extract.ledger import SCHEMA
+from transform.frames import SCHEMAS, frame
+from warehouse.build import BuildResult, PublisherRow, build
+from warehouse.publish import publish
+
+HEX = "0123456789abcdef"
+R1 = {"new_received": "58", "carried_in": "2", "processed_total": "55", "carried_out": "5"}
+Rows = dict[str, list[dict[str, Any]]]
+
+
+def sha(name: str) -> str:
+    """A made-up hash that can be told from others."""
+    return (name.encode().hex() + HEX * 4)[:64]
+
+
+def observation(report_id: str, indicator: str, text: str, n: int, status: str = "reported", section: str = "requests") -> dict[str, Any]:
+    return {
+        "report_id": report_id,
+        "section": section,
+        "format": 2021,
+        "indicator": indicator,
+        "applicant": "total" if section == "requests" else None,
+        "value": Decimal(text) if status == "reported" else None,
+        "value_status": status,
+        "raw_text": text,
+        "unit": "request" if section == "requests" else "unknown",
+        "page": 1,
+        "bbox": [1.0, 2.0, 3.0, 4.5],
+        "method": "html",
+        "table_no": 1,
+        "row_no": n,
+        "col_no": 10,
+    }
+
+
+def check_row(report_id: str, check_id: str, passed: bool | None = True) -> dict[str, Any]:
+    return {
+        "report_id": report_id,
+        "check_id": check_id,
+        "applicant": "total",
+        "left_value": Decimal(60),
+        "right_value": Decimal(60 if passed else 61),
+        "difference": Decimal(0 if passed else -1),
+        "passed": passed,
+        "cause": None if passed else "publisher",
+    }
+
+
+def problem(kind: str, name: str, url: str, publisher: str = "lucheng", year: int | None = 2021, **more: Any) -> dict[str, Any]:
+    row = {
+        "run_id": "r1",
+        "stage": "extract",
+        "publisher_id": publisher,
+        "url": url,
+        "year": year,
+        "kind": kind,
+        "message": f"{kind} at {url}",
+        "severity": "failure",
+        "document_sha256": sha(name),
+    }
+    return row | more
+
+
+def parsed(name: str, url: str, outcome: str, publisher: str = "lucheng", year: int | None = None, **more: Any) -> dict[str, Any]:
+    row = {
+        "publisher_id": publisher,
+        "document_sha256": sha(name),
+        "url": url,
+        "parser_version": "1",
+        "run_id": "r1",
+        "outcome": outcome,
+        "report_id": None,
+        "year": year,
+    }
+    return row | more
+
+
+def loaded(
+    name: str,
+    url: str,
+    year: int = 2021,
+    publisher: str = "lucheng",
+    figures: dict[str, str] | None = None,
+    fetched_at: str = "2026-11-20T18:00:00Z",
+    passed: bool | None = True,
+    **report: Any,
+) -> Rows:
+    """Frames of a document that gave a report."""
+    report_id = f"{publisher}-{year}-{sha(name)[:8]}"
+    values = R1 if figures is None else figures
+    row = {
+        "report_id": report_id,
+        "publisher_id": publisher,
+        "district_code": "330302",
+        "year": year,
+        "scope": "own",
+        "scope_evidence": "source",
+        "title": f"{year}年政府信息公开工作年度报告",
+        "format": 2021,
+        "media": "html",
+        "url": url,
+        "document_sha256": sha(name),
+        "published_on": "2022-01-20",
+        "fetched_at": fetched_at,
+        "figures": len(values),
+        "year_evidence": "title",
+    }
+    return {
+        "report": [row | report],
+        "observation": [observation(report_id, i, text, n) for n, (i, text) in enumerate(values.items(), 1)],
+        "check_result": [check_row(report_id, "R1", passed), check_row(report_id, "R2.granted"), check_row(report_id, "R3", None)],
+        "narrative": [{"report_id": report_id, "section_no": 1, "heading": "一、总体情况", "text": "本年度……"}],
+        "parse": [parsed(name, url, "loaded", publisher, year, report_id=report_id)],
+    }
+
+
+@cache
+def empty_warehouse() -> bytes:
+    """A published file without reports: views, seeds and comments are in it."""
+    with TemporaryDirectory() as folder:
+        world = World(Path(folder), first=True)
+        world.publish()
+        return world.published.read_bytes()
+
+
+@dataclass
+class World:
+    """Ledger, parts and published file under one folder. With `first`, nothing was published yet."""
+
+    root: Path
+    first: bool = False
+    publishers: list[PublisherRow] = field(
+        default_factory=lambda: [PublisherRow("lucheng", "温州市鹿城区人民政府办公室", "330302", "office", "own")]
+    )
+
+    def __post_init__(self) -> None:
+        self.published = self.root / "warehouse" / "gongkai.duckdb"
+        self.ledger = self.root / "ledger.sqlite"
+        with closing(sqlite3.connect(self.ledger)) as con:
+            con.executescript(SCHEMA)
+        self.run("r1")
+        if not self.first:
+            self.published.parent.mkdir()
+            self.published.write_bytes(empty_warehouse())
+
+    def write(self, table: str, **row: Any) -> None:
+        with closing(sqlite3.connect(self.ledger)) as con, con:
+            marks = ", ".join("?" * len(row))
+            con.execute(f"INSERT OR REPLACE INTO {table} ({', '.join(row)}) VALUES ({marks})", [*row.values()])
+
+    def run(self, run_id: str, **counts: int) -> None:
+        """The n-th run starts on day n."""
+        started = f"2026-11-{20 + int(run_id[1:]):02}T17:30:00Z"
+        self.write("run", run_id=run_id, started_at=started, version="1", command="run", status="running", counts=json.dumps(counts))
+
+    def seen(self, url: str, name: str | None, run_id: str = "r1", publisher: str = "lucheng", **more: Any) -> None:
+        """A listed address and, where `name` is given, what it holds."""
+        at = "2026-11-21T18:00:00Z"
+        row = {"year": 2021, "role": "page", "first_seen": at, "last_seen": at, "last_run_id": run_id}
+        self.write("sighting", publisher_id=publisher, url=url, **(row | more))
+        if name:
+            row = {"first_seen": at, "last_seen": at, "last_checked": at, "status": 200, "media": "text/html", "bytes": 10}
+            self.write("document", url=url, sha256=sha(name), **row)
+
+    def crawled(self, run_id: str = "r1", publisher: str = "lucheng", index_read: int = 1) -> None:
+        counts = {"reports_found": 1, "conditional": 0, "unchanged": 0, "fetched": 3}
+        self.write(
+            "source_state", publisher_id=publisher, last_run_id=run_id, checked_at="2026-11-21T18:00:00Z", index_read=index_read, **counts
+        )
+
+    def failed(self, kind: str, url: str | None, run_id: str = "r1", publisher: str | None = "lucheng", year: int | None = None) -> None:
+        message = f"{kind}: no answer from {url}"
+        self.write(
+            "problem",
+            run_id=run_id,
+            stage="crawl",
+            publisher_id=publisher,
+            url=url,
+            year=year,
+            kind=kind,
+            message=message,
+            severity="failure",
+        )
+
+    def part(self, name: str, *documents: Rows) -> Path:
+        folder = self.root / "parts" / name
+        folder.mkdir(parents=True)
+        for table in SCHEMAS:
+            rows = [row for document in documents for row in document.get(table, [])]
+            frame(table, rows).to_parquet(folder / f"{table}.parquet", index=False)
+        return folder
+
+    def build(self, *parts: Path, run_id: str = "r1", complete: bool = True) -> BuildResult:
+        return build(self.published, parts, self.ledger, self.publishers, run_id=run_id, version="2026.11.0", registry_complete=complete)
+
+    def publish(self, *parts: Path, run_id: str = "r1") -> BuildResult:
+        built = self.build(*parts, run_id=run_id)
+        publish(built)
+        return built
+
+    def ask(self, sql: str) -> list[tuple[Any, ...]]:
+        with duckdb.connect(self.published, read_only=True) as con:
+            return con.execute(sql).fetchall()

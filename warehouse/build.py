@@ -1,0 +1,182 @@
+"""Build the next warehouse file beside the published one."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+
+from warehouse import codebook
+from warehouse.duck import OFFLINE, code_version, columns, create_file, create_views, quoted, schema_version, scripts
+from warehouse.mirror import COUNTS, BuildError, PublisherRow, load_publishers, load_seeds, mirror_ledger
+from warehouse.parts import bring
+
+__all__ = ["BuildError", "BuildResult", "PublisherRow", "build", "discard"]
+
+
+@dataclass(frozen=True, slots=True)
+class BuildResult:
+    """A built file that is not published yet.
+
+    `brought` has the rows per table that came with the parts, `replaced` the (publisher_id, document_sha256) they belong to, `counts` the
+    figures of this run as they stand in its row of `run`.
+    """
+
+    path: Path
+    published: Path
+    brought: Mapping[str, int]
+    replaced: frozenset[tuple[str, str]]
+    counts: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What a build is made of; see `build`."""
+
+    published: Path
+    parts: Sequence[Path]
+    ledger: Path
+    publishers: Sequence[PublisherRow]
+    run_id: str
+    version: str
+    registry_complete: bool
+
+
+def build(
+    published: Path,
+    parts: Sequence[Path],
+    ledger: Path,
+    publishers: Sequence[PublisherRow],
+    *,
+    run_id: str,
+    version: str,
+    registry_complete: bool = True,
+) -> BuildResult:
+    """Make `.build-*.duckdb` in the folder of `published` out of the published file (if there is one) and what is new.
+
+    `parts` are folders of Parquet files with the columns of the tidy frames. With `registry_complete`, publishers that are not given and
+    have no report are dropped. Files of builds that died are removed first: one build at a time per folder.
+    Raises BuildError when an input is not what it should be; the published file is never touched and the build file is removed.
+    """
+    published.parent.mkdir(parents=True, exist_ok=True)
+    for stale in published.parent.glob(".build-*"):
+        discard(stale)
+    path = published.parent / f".build-{run_id}-{os.getpid()}.duckdb"
+    with ExitStack() as undo:
+        undo.callback(discard, path)
+        try:
+            result = _build(path, Inputs(published, parts, ledger, publishers, run_id, version, registry_complete))
+        except (duckdb.Error, OSError) as error:
+            raise BuildError(f"building {path.name}: {error}") from error
+        undo.pop_all()
+    return result
+
+
+def _build(path: Path, inputs: Inputs) -> BuildResult:
+    _start(path, inputs.published)
+    with duckdb.connect(path, config=OFFLINE) as con:
+        con.execute("BEGIN")
+        result = _fill(con, path, inputs)
+        con.execute("COMMIT")
+        con.execute("CHECKPOINT")
+    if path.with_name(path.name + ".wal").exists():
+        raise BuildError(f"building {path.name}: its write-ahead log is still there after the checkpoint")
+    return result
+
+
+def discard(path: Path) -> None:
+    """Remove a build file and what DuckDB put beside it."""
+    for leftover in (path, path.with_name(path.name + ".wal"), path.with_name(path.name + ".tmp")):
+        if leftover.is_dir():
+            shutil.rmtree(leftover)
+        else:
+            leftover.unlink(missing_ok=True)
+
+
+def _start(path: Path, published: Path) -> None:
+    """Copy the published file; one of another schema is poured into a new file, table by table."""
+    if not published.exists():
+        create_file(path)
+        return
+    shutil.copyfile(published, path)
+    with duckdb.connect(path, config=OFFLINE, read_only=True) as con:
+        same = _meta(con, "schema_version") == schema_version()
+    if not same:
+        discard(path)
+        _migrate(path, published)
+
+
+def _migrate(path: Path, published: Path) -> None:
+    create_file(path)
+    with duckdb.connect(path, config=OFFLINE) as con:
+        con.execute(f"ATTACH {quoted(published)} AS published (READ_ONLY)")
+        con.execute("BEGIN")
+        old = con.execute("SELECT table_name, column_name FROM duckdb_columns() WHERE database_name = 'published'").fetchall()
+        for (table,) in con.execute("SELECT table_name FROM duckdb_tables() WHERE database_name = current_database()").fetchall():
+            shared = [name for name in columns(con, table) if (table, name) in old]
+            if shared:
+                con.execute(f"INSERT INTO {table} BY NAME SELECT {', '.join(shared)} FROM published.{table}")
+        con.execute("COMMIT")
+        con.execute("CHECKPOINT")
+
+
+def _fill(con: duckdb.DuckDBPyConnection, path: Path, inputs: Inputs) -> BuildResult:
+    if _meta(con, "code_version") != code_version():
+        _install(con)
+    brought = bring(con, inputs.parts)
+    load_publishers(con, inputs.publishers, inputs.registry_complete)
+    mirror_ledger(con, inputs.ledger)
+    _write_meta(con, inputs)
+    for step in scripts("steps"):
+        con.execute(step)
+    counts = _close_run(con, inputs.run_id, brought)
+    replaced = con.execute("SELECT publisher_id, document_sha256 FROM temp.replaced").fetchall()
+    return BuildResult(path, inputs.published, brought, frozenset((str(p), str(d)) for p, d in replaced), counts)
+
+
+def _install(con: duckdb.DuckDBPyConnection) -> None:
+    """Put in what ships with the code: views, seeds and, since a view made anew has none, comments."""
+    create_views(con)
+    load_seeds(con)
+    for statement in codebook.comments():
+        con.execute(statement)
+
+
+def _meta(con: duckdb.DuckDBPyConnection, key: str) -> str | None:
+    row = con.execute("SELECT value FROM meta WHERE key = ?", [key]).fetchone()
+    return str(row[0]) if row else None
+
+
+def _write_meta(con: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
+    facts = {
+        "schema_version": schema_version(),
+        "code_version": code_version(),
+        "built_at": datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S"),
+        "gongkai_version": inputs.version,
+        "run_id": inputs.run_id,
+        "duckdb_version": duckdb.__version__,
+    }
+    con.execute("DELETE FROM meta")
+    con.execute("INSERT INTO meta SELECT unnest(?), unnest(?)", [list(facts), list(facts.values())])
+
+
+def _close_run(con: duckdb.DuckDBPyConnection, run_id: str, brought: Mapping[str, int]) -> dict[str, int]:
+    """The ledger still calls this run running; in the file that it publishes it is published."""
+    fetched = con.execute("SELECT coalesce(sum(fetched), 0) FROM source_state WHERE last_run_id = ?", [run_id]).fetchone()
+    problems = con.execute("SELECT count(*) FROM problem WHERE run_id = ?", [run_id]).fetchone()
+    known = (fetched[0] if fetched else 0, brought["parse"], brought["report"], brought["observation"], problems[0] if problems else 0)
+    assignments = ", ".join(f"{name} = coalesce({name}, ?)" for name in COUNTS)
+    row = con.execute(
+        f"""UPDATE run SET status = 'published', finished_at = coalesce(finished_at, now() AT TIME ZONE 'UTC'), {assignments}
+        WHERE run_id = ? RETURNING {", ".join(COUNTS)}""",
+        [*known, run_id],
+    ).fetchone()
+    if row is None:
+        raise BuildError(f"the ledger has no run {run_id}")
+    return dict(zip(COUNTS, row, strict=True))

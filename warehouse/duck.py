@@ -1,0 +1,91 @@
+"""How every DuckDB connection of the project is opened, and the SQL files that ship with it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+
+ROOT = Path(__file__).parent
+SEEDS = ROOT / "seeds"
+STORAGE_VERSION = "v1.5.0"  # newest file format that DuckDB 1.5 clients open; 2.0 writes a newer one unless told
+
+# An extension that isn't linked in would be fetched from the network, after seconds of waiting.
+OFFLINE: dict[str, str | bool | int | float | list[str]] = {
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+}
+# For SQL of users: no file, no network, no Python variable, and no way back.
+LOCKED: dict[str, str | bool | int | float | list[str]] = {
+    **OFFLINE,
+    "enable_external_access": False,
+    "python_enable_replacements": False,
+    "lock_configuration": True,
+}
+
+
+def scripts(folder: str) -> Iterator[str]:
+    """Texts of the SQL files of `schema`, `views` or `steps`, in the order of their names."""
+    for path in sorted((ROOT / folder).glob("*.sql")):
+        yield path.read_text("utf-8")
+
+
+def fingerprint(*patterns: str) -> str:
+    """Hash over the files that match: changes when the shape or the meaning of the warehouse does."""
+    digest = hashlib.sha256()
+    for path in sorted(path for pattern in patterns for path in ROOT.glob(pattern)):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def schema_version() -> str:
+    """Hash over types and tables."""
+    return fingerprint("schema/*.sql")
+
+
+def code_version() -> str:
+    """Hash over all that decides what a build makes out of the same inputs."""
+    return fingerprint("schema/*.sql", "views/*.sql", "steps/*.sql", "seeds/*.csv", "seeds/*.yml", "codebook.yml")
+
+
+def quoted(path: Path) -> str:
+    """The path as an SQL string literal."""
+    return "'" + str(path).replace("'", "''") + "'"
+
+
+def scratch() -> duckdb.DuckDBPyConnection:
+    """A connection to a database in memory, offline."""
+    return duckdb.connect(config=OFFLINE)
+
+
+def create_schema(con: duckdb.DuckDBPyConnection) -> None:
+    """Make types and tables in the current database of the connection."""
+    for sql in scripts("schema"):
+        con.execute(sql)
+
+
+def create_file(path: Path) -> None:
+    """Make an empty warehouse file in the format older clients read. Raises duckdb.Error."""
+    with scratch() as con:
+        con.execute(f"ATTACH {quoted(path)} AS fresh (STORAGE_VERSION '{STORAGE_VERSION}')")
+        con.execute("USE fresh")
+        create_schema(con)
+
+
+def create_views(con: duckdb.DuckDBPyConnection) -> None:
+    """Make the views anew; a view whose file is gone goes too."""
+    for (name,) in con.execute("SELECT view_name FROM duckdb_views() WHERE NOT internal AND database_name = current_database()").fetchall():
+        con.execute(f'DROP VIEW "{name}"')
+    for sql in scripts("views"):
+        con.execute(sql)
+
+
+def columns(con: duckdb.DuckDBPyConnection, table: str) -> list[str]:
+    """Column names of a table of the current database, in order."""
+    rows = con.execute(
+        "SELECT column_name FROM duckdb_columns() WHERE database_name = current_database() AND table_name = ? ORDER BY column_index",
+        [table],
+    ).fetchall()
+    return [name for (name,) in rows]

@@ -1,0 +1,110 @@
+"""Tables of the warehouse that are copies: the ledger's, the seeds' and the registry's."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow
+import yaml
+
+from warehouse.duck import SEEDS
+
+# Ledger table -> its columns that the warehouse keeps (docs/architecture.md, Ledger).
+LEDGER_COLUMNS = {
+    "run": "run_id, started_at, finished_at, version, command, status, counts",
+    "document": "url, first_seen, last_seen, last_checked, status, media, sha256, bytes, archive_file, archive_offset",
+    "sighting": "publisher_id, url, title, year, declared, role, parent_url, published_on, first_seen, last_seen, last_run_id",
+    "source_state": "publisher_id, last_run_id, checked_at, index_read, reports_found, conditional, unchanged, fetched",
+    "problem": "run_id, stage, publisher_id, url, year, kind, message, severity",
+}
+COUNTS = ("documents_fetched", "documents_parsed", "reports_loaded", "observations_loaded", "problems")
+
+_INSERTS = {
+    "run": "SELECT *, " + ", ".join(f"TRY_CAST(counts::JSON ->> '{name}' AS BIGINT) AS {name}" for name in COUNTS) + " FROM incoming",
+    "document": "SELECT * FROM incoming",
+    "sighting": "SELECT * REPLACE (TRY_CAST(published_on AS DATE) AS published_on) FROM incoming",
+    "source_state": "SELECT * FROM incoming",
+    # Problems of a document come with the part it was read into.
+    "problem": "SELECT *, 'ledger' AS origin FROM incoming WHERE stage IN ('crawl', 'load')",
+}
+
+
+class BuildError(Exception):
+    """The warehouse can't be built: a part, the ledger or a seed is not what it should be. The message names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class PublisherRow:
+    """A publishing body of the registry. `scope` is None where the registry leaves it to the report."""
+
+    publisher_id: str
+    name: str
+    district_code: str
+    kind: str
+    scope: str | None = None
+
+
+def insert(con: duckdb.DuckDBPyConnection, table: str, data: dict[str, list[Any]], select: str = "SELECT * FROM incoming") -> None:
+    """Bulk insert of columns into a table, by name, through `select`. Raises duckdb.Error for a value the table refuses."""
+    con.register("incoming", pyarrow.table({name: pyarrow.array(values) for name, values in data.items()}))
+    con.execute(f"INSERT INTO {table} BY NAME {select}")
+    con.unregister("incoming")
+
+
+def read_ledger(ledger: Path) -> dict[str, dict[str, list[Any]]]:
+    """The mirrored tables of the ledger as columns, from one snapshot. Raises BuildError when it can't be read."""
+    try:
+        with closing(sqlite3.connect(f"{ledger.resolve().as_uri()}?mode=ro", uri=True)) as con:
+            con.execute("BEGIN")
+            return {table: _columns(con, f"SELECT {names} FROM {table}") for table, names in LEDGER_COLUMNS.items()}
+    except sqlite3.Error as error:
+        raise BuildError(f"ledger {ledger}: {error}") from error
+
+
+def _columns(con: sqlite3.Connection, sql: str) -> dict[str, list[Any]]:
+    cursor = con.execute(sql)
+    rows = cursor.fetchall()
+    return {column[0]: [row[i] for row in rows] for i, column in enumerate(cursor.description)}
+
+
+def mirror_ledger(con: duckdb.DuckDBPyConnection, ledger: Path) -> None:
+    """Replace the mirrored tables; what the last build knew of sightings stays in temp.sighting_before. Raises BuildError, duckdb.Error."""
+    con.execute("CREATE OR REPLACE TEMP TABLE sighting_before AS SELECT publisher_id, url, is_alive FROM sighting")
+    for table, data in read_ledger(ledger).items():
+        con.execute(f"DELETE FROM {table}" + (" WHERE origin <> 'document'" if table == "problem" else ""))
+        insert(con, table, data, _INSERTS[table])
+
+
+def load_seeds(con: duckdb.DuckDBPyConnection) -> None:
+    """Replace `district` and `indicator`. Raises OSError, duckdb.Error for a file that is missing or malformed, or a missing definition."""
+    options = "header = true, all_varchar = true, nullstr = ''"
+    con.execute("DELETE FROM district")
+    con.execute(f"INSERT INTO district BY NAME SELECT * FROM read_csv(?, {options})", [str(SEEDS / "district.csv")])
+    definitions: dict[str, str] = yaml.safe_load((SEEDS / "definitions.yml").read_text("utf-8"))
+    con.register("definitions", pyarrow.table({"indicator": [*definitions], "definition": [*definitions.values()]}))
+    con.execute("DELETE FROM indicator")
+    con.execute(
+        f"""INSERT INTO indicator BY NAME
+        SELECT * REPLACE (format_2019 IS NOT NULL AS format_2019, format_2021 IS NOT NULL AS format_2021)
+        FROM read_csv(?, {options}) LEFT JOIN definitions USING (indicator)""",
+        [str(SEEDS / "indicators.csv")],
+    )
+    con.unregister("definitions")
+
+
+def load_publishers(con: duckdb.DuckDBPyConnection, publishers: Sequence[PublisherRow], complete: bool) -> None:
+    """Insert or replace publishers. With `complete`, one that left the registry goes, unless there are reports of it."""
+    names = ("publisher_id", "name", "district_code", "kind", "scope")
+    data = {name: [asdict(row)[name] for row in publishers] for name in names}
+    con.register("registry", pyarrow.table({name: pyarrow.array(values, pyarrow.string()) for name, values in data.items()}))
+    con.execute("DELETE FROM publisher WHERE publisher_id IN (SELECT publisher_id FROM registry)")
+    if complete:
+        con.execute("DELETE FROM publisher WHERE publisher_id NOT IN (SELECT publisher_id FROM report)")
+    con.execute("INSERT INTO publisher BY NAME SELECT * FROM registry")
+    con.unregister("registry")

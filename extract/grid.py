@@ -9,6 +9,9 @@ from extract.problem import Problem
 
 BBox = tuple[float, float, float, float]
 
+#: Text of a cell that shows nothing but a picture (Unicode's object replacement character): it is no blank.
+PICTURE = "\ufffc"
+
 
 @dataclass(frozen=True, slots=True)
 class Cell:

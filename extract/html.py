@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from itertools import takewhile
 
 from lxml import html
 from lxml.html import HtmlElement
 
-from extract.grid import Cell, Document, Grid, Text
+from extract.grid import PICTURE, Cell, Document, Grid, Text
 from extract.problem import Problem
 
 METHOD = "html"
-MAX_SPAN = 1000
+MAX_SPAN, MAX_AREA = 1000, 2_000_000
 
 _BLOCKS = frozenset(
     [
@@ -58,12 +59,18 @@ _BLOCKS = frozenset(
         "ul",
     ]
 )
+_CELLS, _ROW_GROUPS = ("td", "th"), ("thead", "tbody", "tfoot")
+#: Elements whose text does not run on from the text before.
+_APART = frozenset(["sup", "sub", "s", "strike", "del"])
+_FIELDS = frozenset(["select", "option", "textarea"])
+_PICTURES = ("img", "svg", "canvas", "object", "embed")
 _SKIPPED = frozenset(["script", "style", "noscript", "template", "head", "title", "select", "option", "textarea"])
 _SPACES = re.compile(r"[ \t\r\f\v\u00a0\u3000\u200b\ufeff]+")
 _HEADING = re.compile(r"^\s*[一二三四五六]\s*、")
 _PUBLISHED = re.compile(
-    r"(?:发布|发文|公开|成文|更新|生成)?(?:日期|时间)\s*[:：]\s*\[?\s*(\d{4})\s*[-年/.]\s*(\d{1,2})\s*[-月/.]\s*(\d{1,2})(?!\d)"
+    r"(?<![\u4e00-\u9fff])(?:发布|发文|公开|成文|更新|生成)?(?:日期|时间)\s*[:：]\s*\[?\s*(\d{4})\s*[-年/.]\s*(\d{1,2})\s*[-月/.]\s*(\d{1,2})(?!\d)"
 )
+_BIG5 = re.compile(rb"charset\s*=\s*[\"']?\s*big5", re.I)
 _META_DATES = ("pubdate", "publishdate", "publish_time", "publicationdate")
 _META_TITLES = ("articletitle", "article_title")
 
@@ -79,7 +86,7 @@ class _Table:
 
 
 def decode(data: bytes) -> tuple[str, list[Problem]]:
-    """Bytes of a page as text: a byte order mark, else UTF-8, GB18030 or Big5, whichever loses least; what the page declares is not asked.
+    """Bytes of a page as text: a byte order mark, else UTF-8, GB18030 or Big5, whichever loses least; of what the page declares only Big5 is asked for.
 
     Declared character sets are wrong too often, and lxml cuts the text silently at a byte that is not in the declared one. A page that no
     encoding reads without loss comes with a warning.
@@ -88,7 +95,9 @@ def decode(data: bytes) -> tuple[str, list[Problem]]:
         if data.startswith(mark):
             return data.decode(encoding, errors="replace"), []
     readings = []
-    for encoding in ("utf-8", "gb18030", "big5"):
+    # nearly every Big5 text also decodes as GB18030, to nonsense
+    chinese = ("big5", "gb18030") if _BIG5.search(data[:4096]) else ("gb18030", "big5")
+    for encoding in ("utf-8", *chinese):
         text = data.decode(encoding, errors="replace")
         if "\ufffd" not in text:
             return text, []
@@ -105,7 +114,8 @@ def read_html(data: bytes) -> Document:
     element.
     """
     text, problems = decode(data)
-    tree = html.document_fromstring(re.sub(r"^\s*<\?xml[^>]*\?>", "", text.replace("\x00", "")))
+    parser = html.HTMLParser(huge_tree=True)  # without it, what nests deeper than 256 elements is dropped in silence
+    tree = html.document_fromstring(re.sub(r"^\s*<\?xml[^>]*\?>", "", text.replace("\x00", "")), parser=parser)
     body = tree.find("body")
     blocks = list(_blocks(body if body is not None else tree))
     return Document("html", _report_part(blocks), _title(tree), _published_on(tree, blocks), problems)
@@ -134,8 +144,10 @@ def _published_on(tree: HtmlElement, blocks: list[Text | Grid]) -> str | None:
 
 
 def _iso(found: re.Match[str]) -> str | None:
-    year, month, day = (int(g) for g in found.groups())
-    return f"{year:04}-{month:02}-{day:02}" if 1 <= month <= 12 and 1 <= day <= 31 else None
+    try:
+        return date(*map(int, found.groups())).isoformat()
+    except ValueError:
+        return None
 
 
 def _report_part(blocks: list[Text | Grid]) -> list[Text | Grid]:
@@ -172,8 +184,9 @@ def _flush(buffer: list[str]) -> Iterator[Text]:
     buffer.clear()
 
 
-def _pieces(element: HtmlElement) -> Iterator[str | Grid | None]:
+def _pieces(element: HtmlElement, in_cell: bool = False) -> Iterator[str | Grid | None]:
     """Strings, grids, and None at each edge of a block element. Own stack: pages nest deeper than Python recurses."""
+    skipped = _SKIPPED - _FIELDS if in_cell else _SKIPPED
     stack: list[HtmlElement | str | None] = [element]
     while stack:
         item = stack.pop()
@@ -185,55 +198,111 @@ def _pieces(element: HtmlElement) -> Iterator[str | Grid | None]:
             yield "\n"
         elif tag == "table" and item.find(".//table") is None:
             yield None
+            yield stray_text(item)
+            yield None
             yield table_grid(item)
-        elif tag and tag not in _SKIPPED:
+        elif tag == "input" and in_cell:
+            yield _field_value(item)
+        elif tag and tag not in skipped and not (in_cell and _is_hidden(item)):
             stack.extend(reversed(_inside(item, tag)))
 
 
+def _field_value(item: HtmlElement) -> str:
+    return item.get("value") or "" if (item.get("type") or "text").lower() in ("text", "number") else ""
+
+
 def _inside(item: HtmlElement, tag: str) -> list[HtmlElement | str | None]:
-    inside: list[HtmlElement | str | None] = [None] if tag in _BLOCKS else []
+    edge: list[HtmlElement | str | None] = [None] if tag in _BLOCKS else [" "] if tag in _APART else []
+    inside = [*edge]
     inside.append((item.text or "").replace("\n", " "))
     for child in item:
         inside.append(child)
         inside.append((child.tail or "").replace("\n", " "))
-    if tag in _BLOCKS:
-        inside.append(None)
-    return inside
+    return inside + edge
 
 
 # --- tables
 
 
+@dataclass(slots=True)
+class _Row:
+    """A row of a table: its cells, and the row at which its row group (thead, tbody, tfoot) ends."""
+
+    key: HtmlElement
+    group: HtmlElement
+    cells: list[HtmlElement] = field(default_factory=list)
+    group_end: int = 0
+
+
 def table_grid(table: HtmlElement) -> Grid:
     """Lay out one table element: every td and th at the first free position of its row, with its spans.
 
-    A rowspan of 0 goes to the end of the table; a span that runs past the last row or column is cut there. Cells keep line breaks as "\\n".
+    A rowspan goes to the end of its row group at most, one of 0 all the way. Cells keep line breaks as "\n". Raises ValueError where the
+    spans of a table cover more than MAX_AREA positions.
     """
-    rows = list(_rows(table))
+    rows = _rows(table)
     state = _Table(n_rows=len(rows))
     for r, row in enumerate(rows):
         col = 0
-        for element in row:
-            if element.tag not in ("td", "th"):
-                continue
+        for element in row.cells:
             while (r, col) in state.covered:
                 col += 1
-            col = _place(state, element, r, col)
+            col = _place(state, element, r, col, row.group_end)
     cells = sorted(state.cells, key=lambda c: (c.row, c.col))
     return Grid(cells, state.n_rows, state.n_cols, METHOD)
 
 
-def _rows(table: HtmlElement) -> Iterator[HtmlElement]:
-    for child in table:
-        if child.tag == "tr":
-            yield child
-        elif child.tag in ("thead", "tbody", "tfoot"):
-            yield from (row for row in child if row.tag == "tr")
+def _rows(table: HtmlElement) -> list[_Row]:
+    """Rows as browsers see them: a form or div between table, tr and td does not count, and td outside any tr make a row of their own."""
+    rows: list[_Row] = []
+    for element in _table_elements(table):
+        is_cell = element.tag in _CELLS
+        if not is_cell and element.tag != "tr":
+            continue
+        key = _ancestor(element, ("tr",)) if is_cell else element
+        if key is None:
+            key = element.getparent()
+        if not rows or rows[-1].key is not key:
+            rows.append(_Row(key, _ancestor(element, _ROW_GROUPS)))
+        if is_cell:
+            rows[-1].cells.append(element)
+    end = len(rows)
+    for r in range(len(rows) - 1, -1, -1):
+        if r + 1 < len(rows) and rows[r].group is not rows[r + 1].group:
+            end = r + 1
+        rows[r].group_end = end
+    return rows
 
 
-def _place(state: _Table, element: HtmlElement, row: int, col: int) -> int:
+def _table_elements(table: HtmlElement) -> Iterator[HtmlElement]:
+    """What is shown of a table down to its cells, in order, without what is inside the cells."""
+    stack = list(reversed(table))
+    while stack:
+        element = stack.pop()
+        if isinstance(element.tag, str) and not _is_hidden(element) and element.tag not in _SKIPPED:
+            yield element
+            if element.tag not in _CELLS:
+                stack.extend(reversed(element))
+
+
+def _ancestor(element: HtmlElement, names: tuple[str, ...]) -> HtmlElement | None:
+    return next((a for a in takewhile(lambda a: a.tag != "table", element.iterancestors()) if a.tag in names), None)
+
+
+def stray_text(table: HtmlElement) -> str:
+    """Text of a table outside its cells: the caption, and what browsers show above the table."""
+    parts = [table.text or ""]
+    for element in _table_elements(table):
+        parts.append("" if element.tag in _CELLS else element.text or "")
+        parts.append(element.tail or "")
+    return "\n".join(part.replace("\n", " ") for part in parts if part.strip())
+
+
+def _place(state: _Table, element: HtmlElement, row: int, col: int, group_end: int) -> int:
     width, wanted = _span(element, "colspan"), _span(element, "rowspan", zero=state.n_rows)
-    height = min(wanted, state.n_rows - row)
+    height = min(wanted, group_end - row)
+    if len(state.covered) + width * height > MAX_AREA:
+        raise ValueError(f"a table covers more than {MAX_AREA} positions")
     state.covered.update((r, c) for r in range(row, row + height) for c in range(col, col + width))
     state.cells.append(Cell(cell_text(element), row, col, height, width))
     state.n_cols = max(state.n_cols, col + width)
@@ -241,13 +310,22 @@ def _place(state: _Table, element: HtmlElement, row: int, col: int) -> int:
 
 
 def _span(element: HtmlElement, name: str, zero: int = 1) -> int:
-    found = re.match(r"\s*(\d+)", element.get(name) or "1")
-    number = int(found.group(1)) if found else 1
+    found = re.match(r"\s*\+?(\d+)", element.get(name) or "1")
+    number = int(found.group(1)[:9]) if found else 1
     return min(number, MAX_SPAN) or zero
 
 
+def _is_hidden(element: HtmlElement) -> bool:
+    return element.get("hidden") is not None or "display:none" in re.sub(r"\s", "", element.get("style") or "").lower()
+
+
 def cell_text(element: HtmlElement) -> str:
-    """Text of a cell as shown: runs of spaces are one, line breaks and paragraphs are "\\n"."""
-    parts = ["\n" if piece is None else piece for piece in _pieces(element) if not isinstance(piece, Grid)]
+    """Text of a cell as shown: runs of spaces are one, line breaks and paragraphs are "\n".
+
+    Superscripts and struck text stand apart (3<sup>2</sup> is "3 2"), fields of a form show their value, and a cell with nothing but a
+    picture is PICTURE: it is not blank.
+    """
+    parts = ["\n" if piece is None else piece for piece in _pieces(element, in_cell=True) if not isinstance(piece, Grid)]
     lines = (_SPACES.sub(" ", line).strip() for line in "".join(parts).split("\n"))
-    return "\n".join(line for line in lines if line)
+    text = "\n".join(line for line in lines if line)
+    return PICTURE if not text and next(element.iter(*_PICTURES), None) is not None else text

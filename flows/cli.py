@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 import sys
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, NoReturn
 
+import duckdb
 import typer
 from pydantic import ValidationError
 from rich.console import Console
@@ -35,15 +37,13 @@ app = typer.Typer(
 out = Console()
 err = Console(stderr=True)
 
-HomeOption = Annotated[
-    Path | None, typer.Option("--home", metavar="DIR", help="Where everything lies (or GONGKAI_HOME). [default: ./data]")
-]
+HomeOption = Annotated[Path | None, typer.Option("--home", metavar="DIR", help="Where everything lies; or GONGKAI_HOME, else ./data.")]
 
 #: What ends a command with status 1: nothing was published.
-FAILURES = (BuildError, GateError, BusyError, EngineError, OSError)
+FAILURES = (BuildError, GateError, BusyError, EngineError, QueryError, duckdb.Error, sqlite3.Error, OSError)
 
 
-class Format(str, Enum):
+class Format(StrEnum):
     """Output of `gongkai sql`."""
 
     table = "table"
@@ -52,7 +52,7 @@ class Format(str, Enum):
     parquet = "parquet"
 
 
-class Scope(str, Enum):
+class Scope(StrEnum):
     """What a report covers."""
 
     own = "own"

@@ -51,6 +51,11 @@ FROM panel WHERE year = 2021 AND applicant = 'total' GROUP BY district ORDER BY 
 """
 
 
+_EXAMPLE = (
+    "gongkai sql \"SELECT value FROM panel WHERE district_code='330302' AND year=2021 AND indicator='new_received' AND applicant='total'\""
+)
+
+
 class DemoError(RuntimeError):
     """The home holds something else than the demo."""
 
@@ -102,7 +107,4 @@ def print_results(console: Console, home: Home, result: Outcome) -> None:
             rows = [[", ".join(map(str, v)) if isinstance(v, list) else v for v in row] for row in found.fetchall()]
             show.table(console, title, names, rows)
     console.print(f"warehouse: {home.warehouse}", highlight=False, soft_wrap=True)
-    console.print(
-        "try:       gongkai sql \"SELECT value FROM panel WHERE district_code='330302' AND year=2021", highlight=False, soft_wrap=True
-    )
-    console.print("                        AND indicator='new_received' AND applicant='total'\"", highlight=False, soft_wrap=True)
+    console.print(f"try:       {_EXAMPLE}", highlight=False, soft_wrap=True)

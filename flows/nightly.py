@@ -9,7 +9,7 @@ from prefect import flow, task
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.futures import PrefectFuture
-from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
+from prefect.task_runners import ThreadPoolTaskRunner
 from prefect.tasks import exponential_backoff
 
 from extract.crawl.job import CrawlError, CrawlJob, Event, run_crawl
@@ -28,10 +28,10 @@ from warehouse.query import connect
 #: Outstanding tasks: a submitted task costs the client 35 KB (docs/decisions.md).
 WAVE = 200
 
-RUNNER: TaskRunner[PrefectFuture[Any]] = ThreadPoolTaskRunner(max_workers=4)
+RUNNER: ThreadPoolTaskRunner[Any] = ThreadPoolTaskRunner(max_workers=4)
 
 
-@flow(name="nightly", flow_run_name="{run_id}", task_runner=RUNNER, persist_result=False)
+@flow(name="nightly", flow_run_name="{run_id}", task_runner=RUNNER, persist_result=False)  # type: ignore[arg-type]
 def nightly(
     run_id: str,
     home: Path,

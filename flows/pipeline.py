@@ -142,6 +142,7 @@ def _job(home: Home, run_id: str, publisher: PublisherRow, c: Candidate) -> Job:
         scope=publisher.scope,
         title=c.title,
         year=c.year if c.declared else None,
+        link_year=c.year,
         published_on=c.published_on,
     )
     return Job(home.archive, c.archive_file, c.archive_offset, promised_media(c.url), context)
@@ -197,7 +198,7 @@ def _part_key(jobs: Sequence[Job]) -> str:
 
 
 def _identity(c: Context) -> tuple[object, ...]:
-    return c.publisher_id, c.sha256, c.url, c.district_code, c.scope, c.year, c.title, c.published_on
+    return c.publisher_id, c.sha256, c.url, c.district_code, c.scope, c.year, c.link_year, c.title, c.published_on
 
 
 def write_part(part: Path, rows: Sequence[Rows], jobs: Sequence[Job]) -> None:

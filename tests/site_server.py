@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import ssl
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 
 @dataclass
@@ -64,14 +74,16 @@ Answer = Page | Callable[[int], Page]
 class Site:
     """A server of pages; a page may be a function of how often it was asked before. A context manager."""
 
-    def __init__(self, pages: dict[str, Answer] | None = None) -> None:
+    def __init__(self, pages: dict[str, Answer] | None = None, tls_folder: Path | None = None) -> None:
         self.pages: dict[str, Answer] = pages or {}
         self.log: list[Asked] = []
         self.open_now = self.most_open = self.busy_now = self.most_busy = 0
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
-        self.base = f"http://127.0.0.1:{self._server.server_port}"
+        self.base = f"{'https' if tls_folder else 'http'}://127.0.0.1:{self._server.server_port}"
+        if tls_folder:
+            self._server.socket = _self_signed(tls_folder).wrap_socket(self._server.socket, server_side=True)
 
     def __enter__(self) -> Site:
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
@@ -108,6 +120,21 @@ class Site:
                 page = Page(b"", 304, etag=False, headers={"ETag": page.tag} if page.etag else {})
             self.log.append(Asked(path, time.monotonic(), headers, page.status))
         return page
+
+
+def _self_signed(folder: Path) -> ssl.SSLContext:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now + timedelta(days=1))
+    alternative = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    certificate = builder.add_extension(alternative, critical=False).sign(key, hashes.SHA256())
+    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    path = folder / "server.pem"
+    path.write_bytes(secret + certificate.public_bytes(Encoding.PEM))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(path)
+    return context
 
 
 def _handler(site: Site) -> type[BaseHTTPRequestHandler]:

@@ -175,6 +175,15 @@ def test_a_problem_of_a_document_closes_when_its_address_holds_another(world: Wo
     assert world.ask("SELECT kind, is_open FROM problem") == [("broken_document", False)]
 
 
+def test_a_problem_in_ledger_and_part_is_one_and_in_the_ledger_only_is_kept(world: World) -> None:
+    world.seen(A, "a")
+    broken = {"parse": [parsed("a", A, "failed")], "problem": [problem("timeout", "a", A)]}
+    for kind in ("timeout", "gate"):
+        world.write("problem", run_id="r1", stage="extract", publisher_id="lucheng", url=A, kind=kind, message="", severity="failure")
+    world.publish(world.part("p1", broken))
+    assert world.ask("SELECT kind, origin, is_open FROM problem ORDER BY ALL") == [("gate", "ledger", True), ("timeout", "document", True)]
+
+
 def test_family_without_tables_is_one_failure_that_names_all(world: World) -> None:
     world.seen(A, "page")
     world.seen(C, "file", role="attachment", parent_url=A, year=None)

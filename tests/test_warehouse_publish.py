@@ -7,8 +7,10 @@ import signal
 import subprocess
 import sys
 import textwrap
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -22,25 +24,41 @@ A, B = "http://127.0.0.1/a.html", "http://127.0.0.1/b.html"
 REPORT = f"lucheng-2021-{sha('a')[:8]}"
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    """One published report."""
-    world = World(tmp_path)
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> tuple[World, BuildResult]:
+    """One published report, and the next build, with a second report in it."""
+    world = World(tmp_path_factory.mktemp("home"))
     world.seen(A, "a")
     world.crawled()
     world.publish(world.part("p1", loaded("a", A)))
-    return world
-
-
-def rebuild(world: World, *sql: str) -> BuildResult:
-    """The next build, with report b in it, spoiled by some SQL."""
     world.run("r2")
     world.seen(B, "b", "r2", year=2022)
-    built = world.build(world.part("p2", loaded("b", B, 2022)), run_id="r2")
+    return world, world.build(world.part("p2", loaded("b", B, 2022)), run_id="r2")
+
+
+@pytest.fixture
+def built(template: tuple[World, BuildResult], tmp_path: Path) -> BuildResult:
+    world = World.copy(template[0], tmp_path)
+    return replace(template[1], path=world.published.parent / template[1].path.name, published=world.published)
+
+
+@pytest.fixture
+def world(built: BuildResult, tmp_path: Path) -> World:
+    """The published report alone."""
+    built.path.unlink()
+    return World(tmp_path, exists=True)
+
+
+def spoil(built: BuildResult, *sql: str) -> BuildResult:
     with duckdb.connect(built.path) as con:
         for statement in sql:
             con.execute(statement)
     return built
+
+
+def ask(path: Path, sql: str) -> list[tuple[Any, ...]]:
+    with duckdb.connect(path, read_only=True) as con:
+        return con.execute(sql).fetchall()
 
 
 SPOILED = {
@@ -63,66 +81,69 @@ def test_every_gate_has_a_case() -> None:
 
 
 @pytest.mark.parametrize("name", SPOILED)
-def test_red_gate_leaves_the_published_file_as_it_was(world: World, name: str) -> None:
-    before = world.published.read_bytes()
+def test_red_gate_leaves_the_published_file_as_it_was(built: BuildResult, name: str) -> None:
+    before = built.published.read_bytes()
     tables = ("observation", "check_result", "narrative", "report") if "{}" in SPOILED[name] else ("",)
-    built = rebuild(world, *(SPOILED[name].format(table) for table in tables))
+    spoil(built, *(SPOILED[name].format(table) for table in tables))
     with pytest.raises(GateError) as caught:
         publish(built)
     assert caught.value.name == name
     assert caught.value.detail
-    assert world.published.read_bytes() == before
-    assert [path.name for path in world.published.parent.iterdir()] == ["gongkai.duckdb"]
+    assert built.published.read_bytes() == before
+    assert [path.name for path in built.published.parent.iterdir()] == ["gongkai.duckdb"]
 
 
-def test_an_untouched_figure_that_changed_is_lost(world: World) -> None:
-    built = rebuild(world, f"UPDATE observation SET value = 59 WHERE report_id = '{REPORT}' AND indicator = 'new_received'")
+def test_an_untouched_figure_that_changed_is_lost(built: BuildResult) -> None:
+    spoil(built, f"UPDATE observation SET value = 59 WHERE report_id = '{REPORT}' AND indicator = 'new_received'")
     with pytest.raises(GateError, match=r"nothing_lost.*sum_before 120\.0000, sum_now 121\.0000"):
         publish(built)
 
 
-def test_unit_outside_the_codebook_is_red(world: World) -> None:
+def test_unit_outside_the_codebook_is_red(built: BuildResult) -> None:
     with pytest.raises(GateError, match=r"codebook.*unit yuan"):
-        publish(rebuild(world, "UPDATE observation SET unit = 'yuan' WHERE indicator = 'carried_in'"))
+        publish(spoil(built, "UPDATE observation SET unit = 'yuan' WHERE indicator = 'carried_in'"))
 
 
-def test_without_knowledge_of_the_build_all_figures_are_judged(world: World) -> None:
-    built = rebuild(world, f"INSERT INTO observation FROM observation WHERE report_id = '{REPORT}' LIMIT 1")
+def test_without_knowledge_of_the_build_all_figures_are_judged(built: BuildResult) -> None:
+    spoil(built, f"INSERT INTO observation FROM observation WHERE report_id = '{REPORT}' LIMIT 1")
     with pytest.raises(GateError, match="unique_observation"):
         check(built.path)
 
 
+def test_built_file_that_is_torn_is_red(built: BuildResult) -> None:
+    built.path.write_bytes(built.path.read_bytes()[:9000])
+    with pytest.raises(GateError, match="gate readable"):
+        publish(built)
+    assert ask(built.published, "SELECT count(*) FROM report") == [(1,)]
+
+
 def test_a_report_may_go_when_its_document_was_read_again(world: World) -> None:
-    world.run("r2")
     document = loaded("a", A)
-    world.publish(world.part("p2", {"parse": [document["parse"][0] | {"outcome": "failed", "report_id": None}]}), run_id="r2")
+    world.publish(world.part("p3", {"parse": [document["parse"][0] | {"outcome": "failed", "report_id": None}]}), run_id="r2")
     assert world.ask("SELECT count(*) FROM panel") == [(0,)]
 
 
 def test_report_of_blanks_only_is_published(world: World) -> None:
-    world.run("r2")
-    world.seen(B, "b", year=2022)
     document = loaded("b", B, 2022, passed=None, figures={})
     report_id = document["report"][0]["report_id"]
     document["observation"] = [observation(report_id, indicator, "", n, "blank") for n, indicator in enumerate(R1, 1)]
     document["check_result"] = [row | {"passed": None} for row in document["check_result"]]
-    world.publish(world.part("p2", document), run_id="r2")
+    world.publish(world.part("p3", document), run_id="r2")
     assert world.ask("SELECT DISTINCT value, value_status FROM panel WHERE year = 2022") == [(None, "blank")]
 
 
-def test_published_file_is_alone_and_not_writable(world: World) -> None:
-    publish(rebuild(world))
-    assert [path.name for path in world.published.parent.iterdir()] == ["gongkai.duckdb"]
-    assert world.published.stat().st_mode & 0o222 == 0
+def test_published_file_is_alone_and_not_writable(built: BuildResult) -> None:
+    publish(built)
+    assert [path.name for path in built.published.parent.iterdir()] == ["gongkai.duckdb"]
+    assert built.published.stat().st_mode & 0o222 == 0
 
 
-def test_reader_keeps_the_old_file_until_it_closes_it(world: World) -> None:
-    built = rebuild(world)
-    with duckdb.connect(world.published, read_only=True) as old:
+def test_reader_keeps_the_old_file_until_it_closes_it(built: BuildResult) -> None:
+    with duckdb.connect(built.published, read_only=True) as old:
         assert old.execute("SELECT count(*) FROM report").fetchone() == (1,)
         publish(built)
         assert old.execute("SELECT count(*), sum(value) FROM panel").fetchone() == (4, Decimal(120))
-    assert world.ask("SELECT count(*) FROM report") == [(2,)]
+    assert ask(built.published, "SELECT count(*) FROM report") == [(2,)]
 
 
 READER = """
@@ -134,17 +155,17 @@ print(con.execute("SELECT count(*) FROM observation").fetchone()[0], flush=True)
 """
 
 
-def test_reader_in_another_process_neither_blocks_nor_breaks(world: World) -> None:
-    command = [sys.executable, "-c", READER, str(world.published)]
+def test_reader_in_another_process_neither_blocks_nor_breaks(built: BuildResult) -> None:
+    command = [sys.executable, "-c", READER, str(built.published)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as reader:
         assert reader.stdin is not None
         assert reader.stdout is not None
         assert reader.stdout.readline() == "1\n"
-        publish(rebuild(world))
+        publish(built)
         reader.stdin.write("go\n")
         reader.stdin.flush()
         assert reader.stdout.readline() == "4\n"
-    assert world.ask("SELECT count(*) FROM observation") == [(8,)]
+    assert ask(built.published, "SELECT count(*) FROM observation") == [(8,)]
 
 
 KILLED = """
@@ -159,12 +180,10 @@ build.build(Path(sys.argv[2]), [Path(sys.argv[3])], Path(sys.argv[4]),
 """
 
 
-@pytest.mark.parametrize("moment", ["create_views", "_close_run"])
+@pytest.mark.parametrize("moment", ["mirror_ledger", "_close_run"])
 def test_killed_in_the_middle_of_a_build(world: World, moment: str) -> None:
     before = world.published.read_bytes()
-    world.run("r2")
-    world.seen(B, "b", "r2", year=2022)
-    part = world.part("p2", loaded("b", B, 2022))
+    part = world.root / "parts" / "p2"
     command = [sys.executable, "-c", textwrap.dedent(KILLED), moment, str(world.published), str(part), str(world.ledger)]
     assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
     assert world.published.read_bytes() == before
@@ -183,9 +202,8 @@ def test_published_file_that_is_none_stops_the_build(world: World) -> None:
     assert [path.name for path in world.published.parent.iterdir()] == ["gongkai.duckdb"]
 
 
-def test_a_disk_that_refuses_the_rename_leaves_the_published_file(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = world.published.read_bytes()
-    built = rebuild(world)
+def test_a_disk_that_refuses_the_rename_leaves_the_published_file(built: BuildResult, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = built.published.read_bytes()
 
     def refuse(*_: object) -> None:
         raise OSError(28, "No space left on device")
@@ -193,5 +211,5 @@ def test_a_disk_that_refuses_the_rename_leaves_the_published_file(world: World, 
     monkeypatch.setattr(os, "fsync", refuse)
     with pytest.raises(OSError, match="No space left"):
         publish(built)
-    assert world.published.read_bytes() == before
+    assert built.published.read_bytes() == before
     assert not built.path.exists()

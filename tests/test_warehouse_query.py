@@ -24,21 +24,23 @@ from warehouse.status import status
 A, B = "http://127.0.0.1/a.html", "http://127.0.0.1/b.html"
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    world = World(tmp_path)
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> World:
+    world = World(tmp_path_factory.mktemp("home"))
     world.seen(A, "a")
     world.crawled()
     world.publish(world.part("p1", loaded("a", A)))
     return world
 
 
-@pytest.fixture(scope="module")
-def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    world = World(tmp_path_factory.mktemp("home"))
-    world.seen(A, "a")
-    world.publish(world.part("p1", loaded("a", A)))
-    return world.published
+@pytest.fixture
+def published(template: World) -> Path:
+    return template.published
+
+
+@pytest.fixture
+def world(template: World, tmp_path: Path) -> World:
+    return World.copy(template, tmp_path)
 
 
 def answer(published: Path, sql: str, format: Format = "csv", limit: int = 20) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -149,15 +150,24 @@ class World:
         default_factory=lambda: [PublisherRow("lucheng", "温州市鹿城区人民政府办公室", "330302", "office", "own")]
     )
 
+    exists: bool = False
+
     def __post_init__(self) -> None:
         self.published = self.root / "warehouse" / "gongkai.duckdb"
         self.ledger = self.root / "ledger.sqlite"
+        if self.exists:
+            return
         with closing(sqlite3.connect(self.ledger)) as con:
             con.executescript(SCHEMA)
         self.run("r1")
         if not self.first:
             self.published.parent.mkdir()
             self.published.write_bytes(empty_warehouse())
+
+    @classmethod
+    def copy(cls, template: World, root: Path) -> World:
+        shutil.copytree(template.root, root, dirs_exist_ok=True)
+        return cls(root, publishers=list(template.publishers), exists=True)
 
     def write(self, table: str, **row: Any) -> None:
         with closing(sqlite3.connect(self.ledger)) as con, con:

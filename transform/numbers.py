@@ -16,7 +16,11 @@ _NUMBER = re.compile(
     r"^(?P<sign>[+-]|增加?|减少?)?(?P<digits>\d{1,3}(?:,\d{3})+|0|[1-9]\d*)(?P<decimals>\.\d+)?(?P<unit>件|条|个|宗|起|项|次|人|元|万元|亿元)?$"
 )
 _DIGITS = re.compile(r"^[\d,.+\-%/]+(?:\(.*\))?$")
-_MONEY_UNIT = re.compile(r"(亿元|万元|元)")
+#: Not the tail of another unit: 千元, 百万元, 美元, 单元.
+_MONEY_UNIT = re.compile(r"(?<![千百十万亿美港欧日单])(亿元|万元|元)")
+#: Superscripts, circled and Roman numbers, fractions: NFKC would make digits of them (3² is not 32).
+_MARK = re.compile(r"[^\W\d_]")
+_INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff"
 #: Factor to 10,000 yuan, the unit of the form.
 _TO_10K = {"元": Decimal("0.0001"), "万元": Decimal(1), "亿元": Decimal(10000)}
 #: DECIMAL(18,4) of the warehouse.

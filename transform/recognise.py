@@ -132,8 +132,9 @@ def _matrix_rows(view: View, table: Table, match: Match) -> dict[int, tuple[Cell
     words, specs = table.row_words, {s.indicator: s for s in table.rows}
     rows: dict[int, tuple[Cell, MatrixRow]] = {}
     for r in range(view.grid.n_rows):
-        labels = [c for c in view.starting(r) if c.text.strip() and not is_value(c)]
-        for cell in reversed(labels):
+        if _repeats_header(view, table, r):
+            continue
+        for cell in reversed(_labels(view, r)):
             key = words.find(cell.text)
             if key and _is_leaf(view, r, cell):
                 rows[r] = (cell, specs[key])
@@ -172,10 +173,12 @@ def _is_furniture(table: Table, cell: Cell) -> bool:
 
 
 def _repeats_header(view: View, table: Table, row: int) -> bool:
-    words = table.column_words
-    return len({k for c in view.rows[row] if (k := words.find(c.text)) and not is_value(c)}) >= 3 or (
-        bool(view.starting(row)) and all(_is_head(table, c) and c.text.strip() for c in view.starting(row))
-    )
+    words, starting = table.column_words, view.starting(row)
+    if len({k for c in view.rows[row] if (k := words.find(c.text)) and not is_value(c)}) >= 3:
+        return True
+    inked = [c for c in starting if c.text.strip()]
+    # one head among blanks is the row （七）总计 or 3.其他, left empty
+    return bool(inked) and (len(inked) > 1 or len(inked) == len(starting)) and all(_is_head(table, c) for c in inked)
 
 
 def _header_columns(view: View, table: Table, heads: list[int], match: Match) -> dict[str, list[int]]:

@@ -32,6 +32,7 @@ class Context:
     scope: str | None = None  # of the source; None: read it from the preface
     title: str | None = None  # of the link that led here
     year: int | None = None  # declared by the registry or the user
+    link_year: int | None = None  # named by the link that led here: places the problems of a document that can't be read
     published_on: str | None = None
 
 
@@ -52,17 +53,17 @@ def tidy(document: Document, context: Context, forms: Sequence[Layout] | None = 
     rows: Rows = {name: [] for name in SCHEMAS}
     if found and year:
         _fill(rows, document, context, figures, found, year)
-    rows["problem"] = [_problem_row(p, context, year or context.year) for p in problems]
+    rows["problem"] = [_problem_row(p, context, year or context.year or context.link_year) for p in problems]
     report_id = rows["report"][0]["report_id"] if rows["report"] else None
-    rows["parse"] = [_parse_row(context, outcome, report_id, year or context.year)]
+    rows["parse"] = [_parse_row(context, outcome, report_id, year or context.year or context.link_year)]
     return rows
 
 
 def failed(problem: Problem, context: Context) -> Rows:
     """Rows of a document that could not be read at all: its problem and its `parse` row."""
     rows: Rows = {name: [] for name in SCHEMAS}
-    rows["problem"] = [_problem_row(problem, context, context.year)]
-    rows["parse"] = [_parse_row(context, "failed", None, context.year)]
+    rows["problem"] = [_problem_row(problem, context, context.year or context.link_year)]
+    rows["parse"] = [_parse_row(context, "failed", None, context.year or context.link_year)]
     return rows
 
 

@@ -113,14 +113,15 @@ def _start(path: Path, published: Path) -> None:
 
 
 def _migrate(path: Path, published: Path) -> None:
+    """`meta` is left out: it must not say that the new file has views and seeds already."""
     create_file(path)
     with duckdb.connect(path, config=OFFLINE) as con:
         con.execute(f"ATTACH {quoted(published)} AS published (READ_ONLY)")
         con.execute("BEGIN")
-        old = con.execute("SELECT table_name, column_name FROM duckdb_columns() WHERE database_name = 'published'").fetchall()
-        for (table,) in con.execute("SELECT table_name FROM duckdb_tables() WHERE database_name = current_database()").fetchall():
-            shared = [name for name in columns(con, table) if (table, name) in old]
-            if shared:
+        old = columns(con, "published")
+        for table, names in columns(con).items():
+            shared = [name for name in names if name in old.get(table, ())]
+            if shared and table != "meta":
                 con.execute(f"INSERT INTO {table} BY NAME SELECT {', '.join(shared)} FROM published.{table}")
         con.execute("COMMIT")
         con.execute("CHECKPOINT")

@@ -82,10 +82,12 @@ def create_views(con: duckdb.DuckDBPyConnection) -> None:
         con.execute(sql)
 
 
-def columns(con: duckdb.DuckDBPyConnection, table: str) -> list[str]:
-    """Column names of a table of the current database, in order."""
+def columns(con: duckdb.DuckDBPyConnection, database: str = "") -> dict[str, list[str]]:
+    """Columns of every table of a database (the current one), in order."""
     rows = con.execute(
-        "SELECT column_name FROM duckdb_columns() WHERE database_name = current_database() AND table_name = ? ORDER BY column_index",
-        [table],
+        """SELECT table_name, list(column_name ORDER BY column_index)
+        FROM duckdb_tables() JOIN duckdb_columns() USING (database_name, table_name)
+        WHERE database_name = coalesce(nullif(?, ''), current_database()) GROUP BY table_name""",
+        [database],
     ).fetchall()
-    return [name for (name,) in rows]
+    return dict(rows)

@@ -148,19 +148,23 @@ def check(
     replaced: Collection[tuple[str, str]] | None = None,
     brought: Mapping[str, int] | None = None,
 ) -> list[str]:
-    """Run every gate on a built file and return the names of those that ran. Raises GateError for the first red one.
+    """Run every gate on a built file and return the names of those that ran. Raises GateError for the first red one;
+    a gate that can't be run is red, as `readable`.
 
     Without `replaced` (documents read in this build) all figures are judged; without `brought` (rows per table) they are not counted.
     """
-    with scratch() as con:
-        con.execute(f"ATTACH {quoted(built)} AS built (READ_ONLY)")
-        if previous is not None:
-            con.execute(f"ATTACH {quoted(previous)} AS previous (READ_ONLY)")
-        con.execute("USE built")
-        _prepare(con, replaced, brought or {})
-        gates = [gate for gate in GATES if previous is not None or not gate.needs_previous]
-        for gate in gates:
-            _run(con, gate)
+    gates = [gate for gate in GATES if previous is not None or not gate.needs_previous]
+    try:
+        with scratch() as con:
+            con.execute(f"ATTACH {quoted(built)} AS built (READ_ONLY)")
+            if previous is not None:
+                con.execute(f"ATTACH {quoted(previous)} AS previous (READ_ONLY)")
+            con.execute("USE built")
+            _prepare(con, replaced, brought or {})
+            for gate in gates:
+                _run(con, gate)
+    except duckdb.Error as error:
+        raise GateError("readable", str(error)) from error
     return [gate.name for gate in gates]
 
 

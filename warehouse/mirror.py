@@ -30,8 +30,9 @@ _INSERTS = {
     "document": "SELECT * FROM incoming",
     "sighting": "SELECT * REPLACE (TRY_CAST(published_on AS DATE) AS published_on) FROM incoming",
     "source_state": "SELECT * FROM incoming",
-    # Problems of a document come with the part it was read into.
-    "problem": "SELECT *, 'ledger' AS origin FROM incoming WHERE stage IN ('crawl', 'load')",
+    # Problems of a document come with the part it was read into; one that stands in the ledger only is not lost.
+    "problem": """SELECT *, 'ledger' AS origin FROM incoming
+        ANTI JOIN (SELECT DISTINCT run_id, kind, url FROM problem WHERE origin = 'document') USING (run_id, kind, url)""",
 }
 
 

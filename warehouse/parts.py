@@ -28,7 +28,8 @@ def bring(con: duckdb.DuckDBPyConnection, parts: Sequence[Path]) -> dict[str, in
     con.execute("CREATE OR REPLACE TEMP TABLE replaced (publisher_id VARCHAR, document_sha256 VARCHAR, part_no INTEGER)")
     if not parts:
         return dict.fromkeys(TABLES, 0)
-    wanted = {table: [name for name in columns(con, table) if name not in DERIVED.get(table, ())] for table in TABLES}
+    held = columns(con)
+    wanted = {table: [name for name in held[table] if name not in DERIVED.get(table, ())] for table in TABLES}
     for part in parts:
         _verify(part, wanted)
     _stage(con, parts, wanted)

@@ -97,7 +97,7 @@ def _write_parquet(con: duckdb.DuckDBPyConnection, sql: str, out: Path) -> int:
     if relation is None:
         raise QueryError("the statement has no result to write")
     _refuse_repeated(relation.columns)
-    reader = relation.fetch_arrow_reader(_BATCH)
+    reader = relation.to_arrow_reader(_BATCH)
     count = 0
     with _aside(out) as path, pyarrow.parquet.ParquetWriter(path, reader.schema, compression="zstd") as writer:
         for batch in reader:

@@ -1,0 +1,50 @@
+# Everything is done in .venv; the first target that needs it makes it. Needs: Debian with Python 3.11 (python3, python3-venv).
+PYTHON ?= python3
+BIN := .venv/bin
+UV_VERSION := 0.13.9
+# Only wheels of the lock file are installed; hashes are checked.
+INSTALLED := .venv/.installed
+
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(INSTALLED): requirements.lock pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	VIRTUAL_ENV=.venv $(BIN)/uv pip sync --quiet --require-hashes requirements.lock
+	VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --no-deps --editable .
+	$(BIN)/python -m compileall -q -j 0 .venv/lib >/dev/null || true
+	touch $@
+
+install: $(INSTALLED) ## create .venv and install
+
+demo: $(INSTALLED) ## crawl the sample portal, publish, compare years and districts
+	$(BIN)/gongkai demo
+
+test: $(INSTALLED) ## lint, types and the whole test suite
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest
+
+check: $(INSTALLED) ## lint and types only
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(INSTALLED) ## benchmarks, side by side in one run
+	$(BIN)/python benchmarks/run.py
+
+sample: $(INSTALLED) ## make the sample portal again from its figures
+	$(BIN)/python -m sources.sample.make
+
+lock: pyproject.toml ## resolve requirements.lock again
+	$(BIN)/uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --python-version 3.11 --universal \
+		--extra dev pyproject.toml -o requirements.lock
+
+clean: ## remove .venv and caches
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+.PHONY: help install demo test check bench sample lock clean

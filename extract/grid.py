@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 from extract.problem import Problem
@@ -19,7 +19,8 @@ class Cell:
 
     `page` counts from 1 and is None where the medium has no pages. `bbox` is (x0, top, x1, bottom) in PDF points from the upper left
     corner of the page as shown, None where the medium has no geometry. `second` is an independent reading of the same cell, None where
-    there was none: a reader sets it only where it has one, and `text` stays the first reading.
+    there was none: a reader sets it only where it has one, and `text` stays the first reading. `certainty` (0 to 1) is what a recogniser of
+    pictures says of its own reading, None where the text was not recognised from a picture.
     """
 
     text: str
@@ -30,6 +31,7 @@ class Cell:
     page: int | None = None
     bbox: BBox | None = None
     second: str | None = None
+    certainty: float | None = None
 
     @property
     def row_end(self) -> int:
@@ -81,7 +83,8 @@ class Text:
 class Document:
     """What a reader got out of the bytes of one document, in reading order.
 
-    `published_on` is the date the page itself states (ISO), `title` the document's own title; both None where it has none.
+    `published_on` is the date the page itself states (ISO), `title` the document's own title; both None where it has none. `again` reads the
+    same bytes once more, independently (another parser, another engine): called only where a check fails; None where there is no other way.
     """
 
     media: str
@@ -89,6 +92,7 @@ class Document:
     title: str | None = None
     published_on: str | None = None
     problems: list[Problem] = field(default_factory=list)
+    again: Callable[[], Document] | None = None
 
     def grids(self) -> Iterator[Grid]:
         return (b for b in self.blocks if isinstance(b, Grid))

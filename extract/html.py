@@ -9,6 +9,7 @@ from datetime import date
 from itertools import takewhile
 
 from lxml import html
+from lxml.etree import ErrorLevels
 from lxml.html import HtmlElement
 
 from extract.grid import PICTURE, Cell, Document, Grid, Text
@@ -86,10 +87,10 @@ class _Table:
 
 
 def decode(data: bytes) -> tuple[str, list[Problem]]:
-    """Bytes of a page as text: a byte order mark, else UTF-8, GB18030 or Big5, whichever loses least; of what the page declares only Big5 is asked for.
+    """Bytes of a page as text: a byte order mark, else UTF-8, GB18030 or Big5, whichever loses least.
 
-    Declared character sets are wrong too often, and lxml cuts the text silently at a byte that is not in the declared one. A page that no
-    encoding reads without loss comes with a warning.
+    Declared character sets are wrong too often, and lxml cuts the text silently at a byte that is not in the declared one; only a declared
+    Big5 is listened to. A page that no encoding reads without loss comes with a warning.
     """
     for mark, encoding in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
         if data.startswith(mark):
@@ -114,8 +115,10 @@ def read_html(data: bytes) -> Document:
     element.
     """
     text, problems = decode(data)
-    parser = html.HTMLParser(huge_tree=True)  # without it, what nests deeper than 256 elements is dropped in silence
+    parser = html.HTMLParser(huge_tree=True)  # what nests deeper than 2,048 elements (else 256) is dropped by libxml2
     tree = html.document_fromstring(re.sub(r"^\s*<\?xml[^>]*\?>", "", text.replace("\x00", "")), parser=parser)
+    cut = [e.message for e in parser.error_log if e.level == ErrorLevels.FATAL]
+    problems.extend(Problem("extract", "broken_document", f"the page was read in part: {message}") for message in cut[:1])
     body = tree.find("body")
     blocks = list(_blocks(body if body is not None else tree))
     return Document("html", _report_part(blocks), _title(tree), _published_on(tree, blocks), problems)

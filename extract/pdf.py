@@ -7,7 +7,9 @@ layout is made: a font whose descriptor says Ascent = Descent = 0 moves its text
 from __future__ import annotations
 
 import re
+import struct
 import warnings
+import zlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -28,6 +30,9 @@ CJK_ASCENT, CJK_DESCENT = 880, -120
 MIN_TEXT = 30
 #: Running heads and feet stand within this share of the page's height from its upper or lower edge.
 MARGIN = 0.12
+
+#: What playa and Camelot raise, besides playa's own exceptions, for files that pdfium still opens.
+_DAMAGE = (ArithmeticError, AssertionError, AttributeError, LookupError, StopIteration, TypeError, ValueError, struct.error, zlib.error)
 
 _PAGE_NUMBER = re.compile(r"^[\s\-—–－·]*(第\s*)?\d{1,3}(\s*页)?(\s*[/／]\s*\d{1,3})?[\s\-—–－·]*$")
 _NEW_PARAGRAPH = re.compile(r"^\s*([一二三四五六七八九十]+、|[（(][一二三四五六七八九十]+[）)]|第[一二三四五六七八九十]+[条章])")
@@ -172,12 +177,15 @@ def lattice_grids(data: bytes, scans: list[PageScan]) -> dict[int, list[Grid]]:
     import playa  # slow to import: once per worker, and only where a PDF is read
 
     out: dict[int, list[Grid]] = {}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        with playa.parse(data, space="page") as pdf:
-            for scan in scans:
-                tables = _camelot_tables(pdf.pages[scan.number - 1], scan.number)
-                out[scan.number] = [_to_grid(table, scan) for table in tables]
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with playa.parse(data, space="page") as pdf:
+                for scan in scans:
+                    tables = _camelot_tables(pdf.pages[scan.number - 1], scan.number)
+                    out[scan.number] = [_to_grid(table, scan) for table in tables]
+    except (playa.PDFException, *_DAMAGE) as error:
+        raise PdfError("broken_document", f"playa: {error!r}") from error
     return out
 
 

@@ -19,7 +19,8 @@ _STYLES = {"loaded": "green", "flagged": "yellow", "failure": "red", "warning": 
 def table(console: Console, title: str, names: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print rows as a table; numbers to the right, words of the state vocabulary coloured."""
     rows = [list(row) for row in rows]
-    grid = Table(title=title, title_justify="left", title_style="bold", header_style="bold", pad_edge=False, box=None)
+    console.print(Text(title, style="bold"))
+    grid = Table(header_style="bold", pad_edge=False, box=None)
     for i, name in enumerate(names):
         numeric = all(isinstance(row[i], int | float) or row[i] is None for row in rows)
         grid.add_column(name, justify="right" if numeric and rows else "left", overflow="fold")

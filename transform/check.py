@@ -53,6 +53,7 @@ class Result:
     difference: Decimal | None
     passed: bool | None
     cause: str | None
+    soft: bool = False
 
 
 @cache

@@ -192,3 +192,14 @@ def _report_missing(work: Figures, forms: Sequence[Layout]) -> None:
             work.problem("missing_table", f"no table of section {section} was found")
         elif missing := [label for i, label in tables[(number, section)].indicators().items() if i not in have]:
             work.problem("missing_row", f"section {section} (form {number}) lacks {_some(missing)}")
+        if number is not None and (columns := _missing_columns(work, tables[(number, section)])):
+            work.problem("missing_row", f"section {section} (form {number}) lacks cells of its columns {_some(columns)}")
+
+
+def _missing_columns(work: Figures, table: Table) -> list[str]:
+    """Columns of a matrix that any of its rows lacks."""
+    if table.shape != "matrix":
+        return []
+    have = {o.key for o in work.observed}
+    rows = {indicator for indicator, _ in have} & table.indicators().keys()
+    return [words[0] for key, words in table.columns.items() if any((row, key) not in have for row in rows)]

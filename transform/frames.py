@@ -96,6 +96,7 @@ SCHEMAS: dict[str, pa.DataFrameSchema] = {
             "difference": pa.Column(DECIMAL, nullable=True),
             "passed": pa.Column(BOOL, nullable=True),
             "cause": _text(nullable=True, isin=("publisher", "extraction", "unknown")),
+            "soft": pa.Column(BOOL),  # a failure is worth a look, not an error: other years, the text of the report
         },
         unique=["report_id", "check_id", "applicant"],
     ),
@@ -108,6 +109,40 @@ SCHEMAS: dict[str, pa.DataFrameSchema] = {
             "text": _text(),
         },
         unique=["report_id", "section_no"],
+    ),
+    "unmapped_cell": _schema(
+        "unmapped_cell",
+        {
+            "report_id": _text(),
+            "table_no": _int(),
+            "row_no": _int(),
+            "col_no": _int(),
+            "row_label": _text(nullable=True),  # text of the first label of the row
+            "column_label": _text(nullable=True),  # texts above, joined by " / "
+            "text": _text(),
+            "page": _int(nullable=True),
+            "bbox": pa.Column(BOX, nullable=True),
+            "method": _text(),
+        },
+        unique=["report_id", "table_no", "row_no", "col_no"],
+    ),
+    "claim": _schema(
+        "claim",
+        {
+            "report_id": _text(),
+            "claim_no": _int(),  # from 1, in reading order
+            "section_no": _int(),
+            "what": _text(),  # the counted thing, as printed: 收到政府信息公开申请
+            "value": pa.Column(DECIMAL),
+            "unit": _text(nullable=True),  # as printed: 件, 条, 次
+            "qualifier": _text(nullable=True),  # as printed: 余, 约, 近
+            "sentence": _text(),
+            "start": _int(),  # offset of the number in the section's text
+            "indicator": _text(nullable=True),  # the figure it should equal, NULL where there is none
+            "applicant": _text(nullable=True),
+            "agrees": pa.Column(BOOL, nullable=True),  # NULL where there is no figure, or none that can be compared
+        },
+        unique=["report_id", "claim_no"],
     ),
     "problem": _schema(
         "problem",

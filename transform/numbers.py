@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
+from extract.grid import PICTURE
+
 Status = Literal["reported", "blank", "not_applicable", "unreadable"]
 Kind = Literal["count", "change", "money"]
 
@@ -15,11 +17,10 @@ _NOT_APPLICABLE = re.compile(r"^(?:[-‐‑‒–—―─－_/\\|]+|…+|\.{3,}
 _NUMBER = re.compile(
     r"^(?P<sign>[+-]|增加?|减少?)?(?P<digits>\d{1,3}(?:,\d{3})+|0|[1-9]\d*)(?P<decimals>\.\d+)?(?P<unit>件|条|个|宗|起|项|次|人|元|万元|亿元)?$"
 )
-_DIGITS = re.compile(r"^[\d,.+\-%/]+(?:\(.*\))?$")
+_DIGITS = re.compile(r"^[\d,.+\-%/²³¹⁰-⁹①-⑳]+(?:\(.*\))?$")
 #: Not the tail of another unit: 千元, 百万元, 美元, 单元.
 _MONEY_UNIT = re.compile(r"(?<![千百十万亿美港欧日单])(亿元|万元|元)")
-#: Superscripts, circled and Roman numbers, fractions: NFKC would make digits of them (3² is not 32).
-_MARK = re.compile(r"[^\W\d_]")
+#: Printed at the edge of a text without being seen.
 _INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff"
 #: Factor to 10,000 yuan, the unit of the form.
 _TO_10K = {"元": Decimal("0.0001"), "万元": Decimal(1), "亿元": Decimal(10000)}
@@ -38,18 +39,24 @@ class Figure:
 
 
 def money_unit(header: str) -> str | None:
-    """The unit of money a header names (元, 万元, 亿元), None where it names none."""
-    found = _MONEY_UNIT.search(re.sub(r"\s", "", header))
-    return found.group(1) if found else None
+    """The unit of money a header names (元, 万元, 亿元), None where it names none or more than one."""
+    found = set(_MONEY_UNIT.findall(re.sub(r"\s", "", header)))
+    return found.pop() if len(found) == 1 else None
+
+
+def _plain(text: str) -> str:
+    """NFKC without white space around it, with one kind of minus.
+
+    Superscripts, circled numbers and fractions (category No) stay as they are: NFKC makes digits of them, and 3² is not 32.
+    """
+    kept = "".join(c if unicodedata.category(c) == "No" else unicodedata.normalize("NFKC", c) for c in text)
+    return kept.strip().strip(_INVISIBLE).strip().replace("−", "-")
 
 
 def looks_like_figure(text: str) -> bool:
-    """Whether a cell's text can be a figure rather than a label: nothing, a dash or its like, digits,
-
-    or digits with a remark in brackets.
-    """
-    clean = re.sub(r"\s", "", unicodedata.normalize("NFKC", text))
-    return not clean or any(p.match(clean) for p in (_NOT_APPLICABLE, _NUMBER, _DIGITS))
+    """Whether a cell's text can be a figure rather than a label: nothing, a dash or its like, digits, digits with a remark, a picture."""
+    clean = re.sub(r"\s", "", _plain(text))
+    return not clean or clean == PICTURE or any(p.match(clean) for p in (_NOT_APPLICABLE, _NUMBER, _DIGITS))
 
 
 def read_figure(text: str, unit: str, kind: Kind = "count", header: str = "") -> Figure:
@@ -59,7 +66,7 @@ def read_figure(text: str, unit: str, kind: Kind = "count", header: str = "") ->
     in the codebook). Money is converted only where the cell or `header` names its unit; otherwise the unit is `unknown` and the value stays
     as printed. White space between digits, a wrong thousands group or any other text is unreadable: it is never guessed.
     """
-    clean = unicodedata.normalize("NFKC", text).strip().replace("−", "-")
+    clean = _plain(text)
     stated = money_unit(header) if kind == "money" else None
     known = unit if kind != "money" or stated else "unknown"
     if not clean:
@@ -85,10 +92,10 @@ def _count(value: Decimal, found: re.Match[str], unit: str, kind: Kind) -> Figur
 
 def _money(value: Decimal, found: re.Match[str], stated: str | None, unit: str) -> Figure:
     printed = found["unit"] if found["unit"] in _TO_10K else None
-    if (found["unit"] and not printed) or (found["sign"] and found["sign"] not in "+-"):
+    if (found["unit"] and not printed) or found["sign"]:
         return Figure(None, "unreadable", unit if stated else "unknown")
     source = printed or stated
     value = value * _TO_10K[source] if source else value
-    if abs(value) >= _LIMIT:
+    if value >= _LIMIT or 0 < value < _STEP:
         return Figure(None, "unreadable", unit if source else "unknown")
     return Figure(value.quantize(_STEP), "reported", unit if source else "unknown")

@@ -11,11 +11,14 @@ from transform.labels import compact
 _CHINESE = str.maketrans("〇○零一二三四五六七八九", "000123456789")
 _CHINESE_YEAR = re.compile(r"[二][〇○零][〇○零一二三四五六七八九]{2}(?=年)")
 #: 2021年1月1日起至2021年12月31日; the 年 after the first year is lost on some sites (domain.md Q-37, Q-38).
-_PERIOD = re.compile(r"(20\d{2})年?0?1月0?1日?起?(?:[至到~—–\-]+|以来至)(?:(20\d{2})年?|同年|当年)?(?:12月(?:31|30)日?|年底)")
+_PERIOD = re.compile(r"(?<!\d)(20\d{2})年?0?1月0?1日?起?(?:[至到~—–\-]+|以来至)(?:(20\d{2})年?|同年|当年)?(?:12月(?:31|30)日?|年底)")
 _STATED = re.compile(r"统计期限|统计时[限段间]|数据.{0,12}(?:期限|时间|截[至止])|所列数据")
+#: The year next to the word report counts: a date of publication may stand before it.
 _TITLE = re.compile(
-    r"(20\d{2})年?度?(?:[^。；;]{0,40}?)(?:年度报告|年报|工作报告|情况报告|情况的报告)|(?:年度报告|年报)\(?(20\d{2})年?度?\)?"
+    r"(?<!\d)(20\d{2})(?!\d)年?度?(?:(?!20\d{2})[^。；;]){0,40}?(?:年度报告|年报|工作报告|情况报告|情况的报告)"
+    r"|(?:年度报告|年报)\(?(20\d{2})(?!\d)年?度?\)?"
 )
+_RANGE = re.compile(r"(?<!\d)20\d{2}年?度?[-—–~至到、和与及]+20\d{2}(?!\d)(?:年|度)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,10 @@ def stated_years(texts: Iterable[str]) -> list[int]:
 
 def title_year(title: str) -> int | None:
     """The year a title of an annual report names, None where it names none or more than one."""
-    years = {int(g) for found in _TITLE.finditer(western(title)) for g in found.groups() if g}
+    text = western(title)
+    if _RANGE.search(text):
+        return None
+    years = {int(g) for found in _TITLE.finditer(text) for g in found.groups() if g}
     return years.pop() if len(years) == 1 else None
 
 

@@ -157,6 +157,7 @@ def _check_row(report_id: str, result: Result) -> dict[str, object]:
         "difference": result.difference,
         "passed": result.passed,
         "cause": result.cause,
+        "soft": result.soft,
     }
 
 

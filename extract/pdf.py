@@ -63,11 +63,16 @@ class Glyph:
 
 @dataclass(slots=True)
 class PageScan:
-    """What the first look at a page gives: its glyphs in reading order (a glyph "\\n" ends a line), and how many rules it has."""
+    """What the first look at a page gives: its glyphs in reading order (a glyph "\\n" ends a line), and how many rules it has.
+
+    `left` and `bottom` are the corner of the page as shown (CropBox) from that of its MediaBox, where Camelot's coordinates start.
+    """
 
     number: int
     width: float
     height: float
+    left: float = 0.0
+    bottom: float = 0.0
     glyphs: list[Glyph] = field(default_factory=list)
     horizontal_rules: int = 0
     vertical_rules: int = 0
@@ -110,7 +115,8 @@ def scan_pages(data: bytes) -> tuple[list[PageScan], list[Problem]]:
     try:
         pdf = pdfium.PdfDocument(data)
     except pdfium.PdfiumError as error:
-        kind = "encrypted" if "password" in str(error).lower() else "broken_document"
+        # pdfium's last error can be that of an earlier file: only a file that names its encryption needs a password
+        kind = "encrypted" if "password" in str(error).lower() and b"/Encrypt" in data else "broken_document"
         raise PdfError(kind, f"pdfium: {error}") from error
     problems: list[Problem] = []
     try:
@@ -126,15 +132,20 @@ def scan_pages(data: bytes) -> tuple[list[PageScan], list[Problem]]:
 
 
 def _scan_page(page: pdfium.PdfPage, number: int) -> PageScan:
-    left, bottom, right, top = page.get_cropbox()
-    scan = PageScan(number, right - left, top - bottom)
+    media, crop = page.get_mediabox(), page.get_cropbox()
+    box = (max(media[0], crop[0]), max(media[1], crop[1]), min(media[2], crop[2]), min(media[3], crop[3]))
+    turns = page.get_rotation() // 90
+    width, height = page.get_size()
+    # from left, bottom, right and top: what the CropBox cuts off, turned with the page
+    cut = (box[0] - media[0], box[1] - media[1], media[2] - box[2], media[3] - box[3])
+    scan = PageScan(number, width, height, cut[turns], cut[(turns + 1) % 4])
     for obj in page.get_objects(filter=[pdfium_c.FPDF_PAGEOBJ_PATH, pdfium_c.FPDF_PAGEOBJ_IMAGE], max_depth=8):
         if obj.type == pdfium_c.FPDF_PAGEOBJ_IMAGE:
             scan.images += 1
         else:
             _count_rule(scan, obj)
     textpage = page.get_textpage()
-    scan.glyphs = list(_glyphs(textpage, left, top))
+    scan.glyphs = list(_glyphs(textpage, box, turns))
     textpage.close()
     page.close()
     return scan
@@ -157,14 +168,29 @@ def _is_stroked(obj: pdfium.PdfObject) -> bool:
     return bool(stroke.value)
 
 
-def _glyphs(textpage: pdfium.PdfTextPage, left: float, top: float) -> Iterator[Glyph]:
+def _glyphs(textpage: pdfium.PdfTextPage, page: BBox, turns: int) -> Iterator[Glyph]:
     l, r, b, t = (pdfium_c.c_double() for _ in range(4))  # noqa: E741
     for i in range(textpage.count_chars()):
         code = pdfium_c.FPDFText_GetUnicode(textpage, i)
         if code in (0, 0xFFFE, 0xFFFF):
             continue
         pdfium_c.FPDFText_GetCharBox(textpage, i, l, r, b, t)
-        yield Glyph(chr(code), l.value - left, top - t.value, r.value - left, top - b.value)
+        yield Glyph(chr(code), *_turned((l.value, b.value, r.value, t.value), page, turns))
+
+
+def _turned(box: BBox, page: BBox, turns: int) -> BBox:
+    """A box (left, bottom, right, top) in the page's own coordinates as x0, top, x1, bottom on the page as shown (/Rotate, clockwise)."""
+    left, bottom, right, top = box[0] - page[0], box[1] - page[1], page[2] - box[2], page[3] - box[3]
+    x0, x1 = box[0] - page[0], box[2] - page[0]
+    match turns:
+        case 0:
+            return x0, top, x1, page[3] - box[1]
+        case 1:
+            return bottom, left, box[3] - page[1], x1
+        case 2:
+            return right, bottom, page[2] - box[0], box[3] - page[1]
+        case _:
+            return top, right, page[3] - box[1], page[2] - box[0]
 
 
 # --- the grid, with Camelot
@@ -221,11 +247,17 @@ def _to_grid(table: Any, scan: PageScan) -> Grid:
         rows, cols = [r for r, _ in positions], [c for _, c in positions]
         r0, r1, c0, c1 = min(rows), max(rows), min(cols), max(cols)
         text = "\n".join(t for r, c in sorted(positions) if (t := table.cells[r][c].text.strip()))
-        bbox = (table.cols[c0][0], scan.height - table.rows[r0][0], table.cols[c1][1], scan.height - table.rows[r1][1])
-        bbox = (round(bbox[0], 2), round(bbox[1], 2), round(bbox[2], 2), round(bbox[3], 2))
+        bbox = _shown(scan, (table.cols[c0][0], table.rows[r0][0], table.cols[c1][1], table.rows[r1][1]))
         cells.append(Cell(text, r0, c0, r1 - r0 + 1, c1 - c0 + 1, scan.number, bbox, _text_in(scan.glyphs, bbox)))
-    edges = [round(table.cols[0][0], 2), *(round(c[1], 2) for c in table.cols)]
+    edges = [round(x - scan.left, 2) for x in (table.cols[0][0], *(c[1] for c in table.cols))]
     return Grid(cells, n_rows, n_cols, METHOD, col_edges=edges)
+
+
+def _shown(scan: PageScan, box: BBox) -> BBox:
+    """A box from the lower left corner of the MediaBox to one from the upper left corner of the page as shown."""
+    x0, y1, x1, y0 = box
+    height = scan.height + scan.bottom
+    return round(x0 - scan.left, 2), round(height - y1, 2), round(x1 - scan.left, 2), round(height - y0, 2)
 
 
 def _merged_regions(table: Any, n_rows: int, n_cols: int) -> list[list[tuple[int, int]]]:

@@ -129,7 +129,8 @@ def run_flow(home: Home, sources: Path, source_ids: list[str], years: list[int],
 
                 return nightly(run_id, home.root.absolute(), sources.absolute(), source_ids, years, refetch, reparse)
     except FAILURES as error:
-        stop(f"nothing was published: {error}", 1)
+        message = f"nothing was published: {error}"
+    stop(message, 1)  # outside the handler: a traceback kept until exit keeps DuckDB's objects, which complain of it
 
 
 class closing_on_failure:  # noqa: N801 - reads as a statement
@@ -171,9 +172,11 @@ def ingest(
             with closing_on_failure(where, run_id), WorkPool(present.workers) as pool:
                 result = ingest_files(where, run_id, files, publisher, district, year, scope.value if scope else None, pool, present)
     except FAILURES as error:
-        stop(f"nothing was published: {error}", 1)
-    show.outcome(err, where, result)
-    raise typer.Exit(result.exit_status)
+        message = f"nothing was published: {error}"
+    else:
+        show.outcome(err, where, result)
+        raise typer.Exit(result.exit_status)
+    stop(message, 1)
 
 
 @app.command(epilog="Example: gongkai sql \"SELECT year, value FROM panel WHERE indicator = 'new_received' AND applicant = 'total'\"")

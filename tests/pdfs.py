@@ -8,11 +8,13 @@ from collections.abc import Callable, Sequence
 from forms import Rows, full, lay_out
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.cidfonts import UnicodeCIDFont
+from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
 from extract.grid import Grid
 
-FONT = "STSong-Light"
+#: Not embedded, and a TrueType font that ships with reportlab and is embedded with a font descriptor.
+FONT, EMBEDDED = "STSong-Light", "Vera"
 SIZE, ROW = 7, 20
 WIDTH, HEIGHT = 595, 842
 LEFT, TOP = 40, 80
@@ -23,18 +25,19 @@ Hook = Callable[[Canvas, int], None]
 class Report:
     """A PDF under construction: text and tables run down the page, and on to the next at `new_page`."""
 
-    def __init__(self, hook: Hook | None = None, width: float = WIDTH, height: float = HEIGHT) -> None:
+    def __init__(self, hook: Hook | None = None, figures: str = FONT) -> None:
         pdfmetrics.registerFont(UnicodeCIDFont(FONT))
+        pdfmetrics.registerFont(TTFont(EMBEDDED, "Vera.ttf"))
+        self.figures = figures
         self.out = io.BytesIO()
-        self.canvas = Canvas(self.out, pagesize=(width, height), pageCompression=0)
-        self.height = height
+        self.canvas = Canvas(self.out, pagesize=(WIDTH, HEIGHT), pageCompression=0)
         self.hook = hook
         self.page = 0
         self._start()
 
     def _start(self) -> None:
         self.page += 1
-        self.y = self.height - TOP
+        self.y = HEIGHT - TOP
         self.canvas.setFont(FONT, SIZE)
         self.canvas.setLineWidth(0.5)
         if self.hook:
@@ -67,7 +70,9 @@ class Report:
 
     def _write(self, text: str, x0: float, x1: float, y1: float) -> None:
         if pdfmetrics.stringWidth(text, FONT, SIZE) <= x1 - x0 - 2:
+            self.canvas.setFont(self.figures if text.isdigit() else FONT, SIZE)
             self.canvas.drawString(x0 + 1, y1 - SIZE - 1, text)
+            self.canvas.setFont(FONT, SIZE)
             return
         per_line = max(int((x1 - x0 - 2) // SIZE), 1)
         size = SIZE if len(text) <= 2 * per_line else SIZE * 2 * per_line / len(text)
@@ -97,10 +102,12 @@ HEADINGS = ("二、主动公开政府信息情况", "三、收到和处理政府
 Truth = dict[tuple[str, str | None], int]
 
 
-def report(number: int = 2021, seed: int = 1, year: int = 2022, break_at: int | None = None, hook: Hook | None = None) -> tuple[bytes, Truth]:
+def report(
+    number: int = 2021, seed: int = 1, year: int = 2022, break_at: int | None = None, hook: Hook | None = None, figures: str = FONT
+) -> tuple[bytes, Truth]:
     """A whole report: table three on its own page, broken before its row `break_at` where that is given."""
     (two, three, four), truth = full(number, seed)
-    pdf = Report(hook)
+    pdf = Report(hook, figures)
     pdf.text(f"某区人民政府办公室{year}年政府信息公开工作年度报告")
     pdf.text(f"本报告所列数据的统计期限自{year}年1月1日起至{year}年12月31日止。")
     pdf.text("一、总体情况")

@@ -63,45 +63,61 @@ def identities() -> tuple[Identity, ...]:
     return tuple(Identity.model_validate(r) for r in raw)
 
 
-def check(figures: Mapping[Key, Operand], formats: Mapping[str, int], rules: Iterable[Identity] | None = None) -> list[Result]:
-    """Evaluate every identity that belongs to the sections of a report.
+@dataclass(frozen=True, slots=True)
+class Equation:
+    """An identity at one place: the figures whose sum is `left` equal those whose sum is `right`."""
 
-    `figures` are its figures by (indicator, applicant), `formats` the form of each section it has. A section the report does not
-    have gives no row; a figure it lacks gives a row that is not assessable.
-    """
-    out: list[Result] = []
+    check_id: str
+    applicant: str | None
+    left: tuple[Key, ...]
+    right: tuple[Key, ...]
+
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        return self.left + self.right
+
+
+def equations(keys: Iterable[Key], formats: Mapping[str, int], rules: Iterable[Identity] | None = None) -> list[Equation]:
+    """The identities of the sections that a report has, one by one. `keys` are its figures, `formats` the form of each section."""
+    present = list(keys)
+    out: list[Equation] = []
     for rule in identities() if rules is None else rules:
         number = formats.get(rule.section)
         if number is not None and (rule.formats is None or number in rule.formats):
-            out.extend(
-                evaluate(rule.id if not rule.over else f"{rule.id}.{left[0][0]}", left, right, figures)
-                for left, right in _sides(rule, figures)
-            )
+            out.extend(_at_places(rule, present))
     return out
 
 
-def _sides(rule: Identity, figures: Mapping[Key, Operand]) -> list[tuple[list[Key], list[Key]]]:
+def _at_places(rule: Identity, present: list[Key]) -> list[Equation]:
     if rule.over:
-        rows = dict.fromkeys(indicator for indicator, applicant in figures if applicant)
-        return [([(row, part) for part in PARTS], [(row, "total")]) for row in rows]
-    columns: tuple[str | None, ...] = APPLICANTS if rule.each else (None,)
-    return [([(i, c) for i in rule.left], [(i, c) for i in rule.right]) for c in columns]
+        rows = dict.fromkeys(indicator for indicator, applicant in present if applicant)
+        return [Equation(f"{rule.id}.{row}", "total", tuple((row, part) for part in PARTS), ((row, "total"),)) for row in rows]
+    places: tuple[str | None, ...] = APPLICANTS if rule.each else (None,)
+    return [Equation(rule.id, who, tuple((i, who) for i in rule.left), tuple((i, who) for i in rule.right)) for who in places]
 
 
-def evaluate(check_id: str, left: list[Key], right: list[Key], figures: Mapping[Key, Operand]) -> Result:
+def check(figures: Mapping[Key, Operand], formats: Mapping[str, int], rules: Iterable[Identity] | None = None) -> list[Result]:
+    """Evaluate every identity that belongs to the sections of a report.
+
+    `figures` are its figures by (indicator, applicant), `formats` the form of each section it has. A section the report does not have
+    gives no row; a figure it lacks gives a row that is not assessable.
+    """
+    return [evaluate(equation, figures) for equation in equations(figures, formats, rules)]
+
+
+def evaluate(equation: Equation, figures: Mapping[Key, Operand]) -> Result:
     """Compare two sums of printed figures.
 
     The cause of a failure is the publisher where every operand was read twice alike, else unknown.
     """
-    operands = [[figures.get(key, Operand(None)) for key in side] for side in (left, right)]
-    sums = [_sum(side) for side in operands]
-    applicant = right[0][1]
-    if sums[0] is None or sums[1] is None:
-        return Result(check_id, applicant, sums[0], sums[1], None, None, None)
-    difference = sums[0] - sums[1]
+    operands = [[figures.get(key, Operand(None)) for key in side] for side in (equation.left, equation.right)]
+    left, right = (_sum(side) for side in operands)
+    if left is None or right is None:
+        return Result(equation.check_id, equation.applicant, left, right, None, None, None)
+    difference = left - right
     confirmed = all(o.confirmed for side in operands for o in side)
     cause = None if not difference else "publisher" if confirmed else "unknown"
-    return Result(check_id, applicant, sums[0], sums[1], difference, not difference, cause)
+    return Result(equation.check_id, equation.applicant, left, right, difference, not difference, cause)
 
 
 def _sum(side: list[Operand]) -> Decimal | None:

@@ -17,13 +17,21 @@ from transform.numbers import Figure, Kind, read_figure
 from transform.recognise import Found, Match, form_labels, leftover, match_grid
 
 _MONEY = "10k_cny"
+#: A figure recognised from a picture with less certainty than this is not taken, unless an identity proves it.
+MIN_CERTAINTY = 0.9
+#: Digits with white space between them: one number or two, only an identity can tell.
+_SPLIT_DIGITS = re.compile(r"^\d[\d\s]*\d$")
 #: The order in which sections name the form of the whole report.
 SECTIONS = ("requests", "proactive", "litigation")
 
 
 @dataclass(slots=True)
 class Observed:
-    """A figure of the form with the cell it was read from and its table, counted from 1."""
+    """A figure of the form with the cell it was read from and its table, counted from 1.
+
+    `doubt` says why the reading is not certain, with `rivals` what else may stand there; `transform.doubts` settles it. `confirmed`: a
+    second reading saw the same.
+    """
 
     section: str
     format: int
@@ -31,15 +39,18 @@ class Observed:
     figure: Figure
     table_no: int
     method: str
+    doubt: str | None = None
+    rivals: tuple[Figure, ...] = ()
+    confirmed: bool = False
 
     @property
     def key(self) -> tuple[str, str | None]:
         return self.found.indicator, self.found.applicant
 
     @property
-    def confirmed(self) -> bool:
-        """Whether a second reading of the cell saw the same."""
-        return self.found.cell.second is not None and self.figure.status != "unreadable"
+    def place(self) -> str:
+        """Where the figure stands, for messages."""
+        return f"{'/'.join(k for k in self.key if k)}, table {self.table_no}, row {self.found.cell.row + 1}: {self.found.cell.text!r}"
 
 
 @dataclass(slots=True)
@@ -136,13 +147,17 @@ def _some(texts: Sequence[str], limit: int = 8) -> str:
 def _take_match(work: Figures, match: Match, table_no: int, method: str) -> None:
     for found in match.found:
         unit = codebook()[found.indicator]
-        figure = read_figure(found.cell.text, unit, _kind(found.indicator, unit), found.header)
-        place = f"{found.indicator}" + (f"/{found.applicant}" if found.applicant else "") + f", table {table_no}"
-        reason = _doubt(found, figure)
-        if reason:
-            work.problem("unreadable_cell", f"{place}, row {found.cell.row + 1}: {found.cell.text!r}: {reason}")
-            figure = Figure(None, "unreadable", figure.unit)
-        work.observed.append(Observed(match.table.section, match.format, found, figure, table_no, method))
+        kind = _kind(found.indicator, unit)
+        figure = read_figure(found.cell.text, unit, kind, found.header)
+        observed = Observed(match.table.section, match.format, found, figure, table_no, method)
+        if found.doubt and found.cell.text.strip():
+            work.problem("unreadable_cell", f"{observed.place}: {found.doubt}")
+            observed.figure = Figure(None, "unreadable", figure.unit)
+        else:
+            texts, observed.doubt = _other_readings(found.cell, figure)
+            observed.rivals = tuple(read_figure(t, unit, kind, found.header) for t in texts)
+            observed.confirmed = found.cell.second is not None and observed.doubt is None
+        work.observed.append(observed)
 
 
 def _kind(indicator: str, unit: str) -> Kind:
@@ -151,16 +166,16 @@ def _kind(indicator: str, unit: str) -> Kind:
     return "change" if indicator.endswith("_change") else "count"
 
 
-def _doubt(found: Found, figure: Figure) -> str | None:
-    """Why a figure can't be taken as read; None where it can."""
-    second = found.cell.second
-    if second is not None and re.sub(r"\s", "", found.cell.text) != second:
-        return f"a second reading sees {second!r}"
+def _other_readings(cell: Cell, figure: Figure) -> tuple[list[str], str | None]:
+    """What else may stand in a cell, and why the first reading is in doubt; ([], None) where it is not."""
+    bare = re.sub(r"\s", "", cell.text)
+    if cell.second is not None and bare != cell.second:
+        return [cell.second], f"a second reading sees {cell.second!r}"
+    if cell.certainty is not None and cell.certainty < MIN_CERTAINTY:
+        return [], f"recognised with certainty {cell.certainty:.2f} only"
     if figure.status == "unreadable":
-        return "not a number"
-    if found.doubt and found.cell.text.strip():
-        return found.doubt
-    return None
+        return ([bare] if _SPLIT_DIGITS.match(cell.text.strip()) else []), "not a number"
+    return [], None
 
 
 def _settle_formats(work: Figures) -> None:

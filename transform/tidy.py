@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 from extract.grid import Document
 from extract.problem import Problem
-from transform.check import Operand, Result, check
+from transform.check import Result
+from transform.doubts import run_checks, settle
 from transform.figures import Figures, Observed, read_figures
 from transform.frames import SCHEMAS, Rows
 from transform.layout import Layout, layouts
@@ -41,7 +42,9 @@ def tidy(document: Document, context: Context, forms: Sequence[Layout] | None = 
 
     `parse` has one row that says what became of the document (loaded, no_tables, failed), `report` one row or none.
     """
-    figures = read_figures(document, layouts() if forms is None else forms)
+    known = layouts() if forms is None else forms
+    figures = read_figures(document, known)
+    settle(figures, document, known)
     problems = [*document.problems, *figures.problems]
     found: Year | None = None
     if figures.observed:
@@ -94,12 +97,6 @@ def _fill(rows: Rows, document: Document, context: Context, figures: Figures, fo
     rows["observation"] = [_observation_row(report_id, o) for o in figures.observed]
     rows["check_result"] = [_check_row(report_id, r) for r in run_checks(figures)]
     rows["narrative"] = [{"report_id": report_id, "section_no": s.number, "heading": s.heading, "text": s.text} for s in sections]
-
-
-def run_checks(figures: Figures) -> list[Result]:
-    """Every identity of the report's sections, on the figures as printed."""
-    operands = {o.key: Operand(o.figure.value, o.confirmed) for o in figures.observed}
-    return check(operands, figures.formats)
 
 
 def _report_row(

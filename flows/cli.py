@@ -169,7 +169,7 @@ def ingest(
         with pipeline.exclusive(where), progress.reporting(err):
             with Ledger(where.ledger) as ledger:
                 run_id = ledger.start_run("ingest")
-            with closing_on_failure(where, run_id), WorkPool(present.workers) as pool:
+            with closing_on_failure(where, run_id), WorkPool(present.workers, present.document_memory, pipeline.warm_up) as pool:
                 result = ingest_files(where, run_id, files, publisher, district, year, scope.value if scope else None, pool, present)
     except FAILURES as error:
         message = f"nothing was published: {error}"

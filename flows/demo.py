@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import yaml
@@ -18,9 +16,6 @@ from sources.sample import server
 from warehouse.query import connect
 
 RunFlow = Callable[[Home, Path, list[str], list[int], bool, bool], Outcome]
-
-#: The sample portal is on this machine: nobody needs to be spared.
-_ENVIRONMENT = {"GONGKAI_MIN_DELAY": "0"}
 
 _LOADED = """
 SELECT p.name, list_sort(list(c.year || CASE c.state WHEN 'loaded' THEN '' ELSE ' (' || c.state || ')' END)) AS years
@@ -63,7 +58,7 @@ class DemoError(RuntimeError):
 def run_demo(console: Console, home: Home, run_flow: RunFlow) -> Outcome:
     """Run the demo into `home` and print what it gives. Raises DemoError where the home has other publishers already."""
     refuse_other_data(home)
-    with server.serve() as base_url, _environment(), tempfile.TemporaryDirectory() as folder:
+    with server.serve() as base_url, tempfile.TemporaryDirectory() as folder:
         registry = Path(folder) / "sources.yml"
         registry.write_text(server.registry(base_url), "utf-8")
         console.print(f"sample portal on {base_url} (made-up figures, except 鹿城区 2021)\n")
@@ -78,17 +73,6 @@ def refuse_other_data(home: Home) -> None:
     others = [p.publisher_id for p in pipeline.known_publishers(home) if p.publisher_id not in sample]
     if others:
         raise DemoError(f"{home.root} holds other data ({', '.join(others[:3])}); give the demo a home of its own: gongkai demo --home DIR")
-
-
-@contextmanager
-def _environment() -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in _ENVIRONMENT}
-    os.environ.update(_ENVIRONMENT)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name, None) if value is None else os.environ.update({name: value})
 
 
 def print_results(console: Console, home: Home, result: Outcome) -> None:

@@ -274,18 +274,20 @@ class _Job:
 class WorkPool:
     """Processes that do one job after the other; a job that hangs, crashes or takes too much memory costs its own process only.
 
-    Processes are spawned, so they have neither Prefect nor any thread or open file of this process. Each may have `memory_limit` bytes of
-    address space and ends when this process does. Use it in a `with` block; leaving it ends all processes. `map` may be called from
-    several threads at once.
+    Processes are spawned, so they have neither Prefect nor any thread or open file of this process. Each may take `memory_limit` bytes of
+    address space beyond what it has after `prepare` (a function at the top of a module, which imports what the jobs need: the libraries
+    reserve far more than they use), and ends when this process does. Use it in a `with` block; leaving it ends all processes. `map` may
+    be called from several threads at once.
 
     Functions, items and results travel as bytes that the jobs themselves unpickle: pebble 5.2 gives up the whole pool for one exception
     that can't be unpickled, and waits for ever for a result that can't be pickled. Should a pool be given up all the same (a process that
     dies with no job in hand), a new one takes its place and does the lost jobs once more.
     """
 
-    def __init__(self, max_workers: int, memory_limit: int = 3 * GIB) -> None:
+    def __init__(self, max_workers: int, memory_limit: int = GIB, prepare: Callable[[], None] | None = None) -> None:
         self._max_workers = max_workers
         self._memory_limit = memory_limit
+        self._prepare = prepare
         self._lock = threading.Lock()
         self._pool: ProcessPool | None = self._new_pool()
 
@@ -345,7 +347,7 @@ class WorkPool:
 
     def _new_pool(self) -> ProcessPool:
         spawn = multiprocessing.get_context("spawn")
-        return ProcessPool(self._max_workers, initializer=_prepare_worker, initargs=(self._memory_limit,), context=spawn)
+        return ProcessPool(self._max_workers, initializer=_prepare_worker, initargs=(self._memory_limit, self._prepare), context=spawn)
 
 
 def _close(pool: ProcessPool) -> None:
@@ -368,11 +370,19 @@ def _exit(status: int) -> str:
     return signal.Signals(-status).name if status < 0 else f"exit status {status}"
 
 
-def _prepare_worker(memory_limit: int) -> None:
+def _prepare_worker(memory_limit: int, prepare: Callable[[], None] | None) -> None:
+    if prepare:
+        prepare()
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    soft = memory_limit if hard == resource.RLIM_INFINITY else min(memory_limit, hard)
+    wanted = _address_space() + memory_limit
+    soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
     resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
     threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _address_space() -> int:
+    """Bytes of address space of this process."""
+    return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
 
 
 def _end_with_parent() -> None:

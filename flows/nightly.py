@@ -107,7 +107,7 @@ def read_all(home: Home, jobs: list[Job], settings: Settings) -> list[Batch]:
     work = pipeline.batches(jobs, min(settings.batch_size, -(-len(jobs) // settings.workers)))
     options = read_batch.with_options(retries=settings.task_retries, retry_delay_seconds=settings.task_retry_delay)
     out: list[Batch] = []
-    with WorkPool(settings.workers) as pool:
+    with WorkPool(settings.workers, settings.document_memory, pipeline.warm_up) as pool:
         for start in range(0, len(work), WAVE):
             futures = [options.submit(home, jobs, pool, settings.document_timeout) for jobs in work[start : start + WAVE]]
             out.extend(f.result() for f in futures)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fcntl import LOCK_EX, LOCK_NB, flock
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
@@ -103,7 +104,7 @@ def crawl_jobs(
             sources=[_crawl_source(source, years) for source in batch],
             years=sorted(years) or None,
             refetch=refetch,
-            settings=settings.crawl(),
+            settings=settings.crawl({host for source in batch for host in source.hosts()}),
         )
         for number, batch in enumerate(host_batches(sources, settings.crawler_sources))
     ]
@@ -156,6 +157,12 @@ def promised_media(url: str) -> str | None:
 def batches(jobs: Sequence[Job], size: int) -> list[list[Job]]:
     """Jobs in batches of `size`, in their order."""
     return [list(jobs[i : i + size]) for i in range(0, len(jobs), size)]
+
+
+def warm_up() -> None:
+    """Import what reading needs: before a worker's memory limit is set, and once for all its documents."""
+    for name in ("playa", "camelot.parsers.lattice", "camelot.utils", "docx", "lxml.html", "pypdfium2"):
+        import_module(name)
 
 
 def read_one(job: Job) -> Rows:

@@ -65,7 +65,8 @@ def report(publisher: str, year: int, seed: int) -> str:
     body = "".join(f"<p>{p}</p>{to_html(t)}" for p, t in zip(parts, tables, strict=True))
     title = f"{publisher}{year}年政府信息公开工作年度报告"
     period = f"本报告所列数据的统计期限自{year}年1月1日起至{year}年12月31日止。本机关认真落实条例。"
-    return f"<html><head><meta charset=utf-8><title>{title}</title></head><body><h1>{title}</h1><p>{period}</p><p>一、总体情况</p>{body}</body></html>"
+    head = f"<head><meta charset=utf-8><title>{title}</title></head>"
+    return f"<html>{head}<body><h1>{title}</h1><p>{period}</p><p>一、总体情况</p>{body}</body></html>"
 
 
 def index(publisher: str, links: dict[int, str]) -> str:
@@ -87,7 +88,7 @@ def encrypted() -> bytes:
 
 @pytest.fixture
 def site() -> Iterator[Site]:
-    a, b, c = PUBLISHERS.values()
+    a, b, _ = PUBLISHERS.values()
     bad = {2016: "/zero.pdf", 2017: "/cut.pdf", 2018: "/locked.pdf", 2020: "/page.pdf", 2021: "/gone.html", 2022: "/broken.html"}
     pages = {
         "/a/": Page(index(a, {2020: "/a/2020.html", 2021: "/a/2021.html"}), etag=True),

@@ -7,12 +7,14 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterator
+from functools import partial
 
 import docx
 from docx.opc.exceptions import PackageNotFoundError
 from lxml import etree
 from lxml.etree import _Element as Element
 
+from extract.docx_again import read_docx_again
 from extract.grid import PICTURE, Cell, Document, Grid, Text
 
 METHOD = "docx"
@@ -45,7 +47,8 @@ def read_docx(data: bytes) -> Document:
     except (zipfile.BadZipFile, zlib.error, PackageNotFoundError, *_DAMAGE, etree.XMLSyntaxError) as error:
         raise DocxError(f"not a readable Word file: {error!r}") from error
     blocks = list(_blocks(package.element.body))
-    return Document("docx", blocks, (package.core_properties.title or "").strip() or None)
+    title = (package.core_properties.title or "").strip() or None
+    return Document("docx", blocks, title, again=partial(read_docx_again, data))
 
 
 def _refuse_bomb(data: bytes) -> None:
@@ -121,8 +124,9 @@ def _grid(table: Element) -> Grid:
         for element in _children(row, "tc"):
             span = _number(element, "tcPr/gridSpan", 1)
             merge = element.find(f"{_W}tcPr/{_W}vMerge")
-            if merge is not None and merge.get(_W + "val", "continue") == "continue" and col in open_merges:
-                start = cells[open_merges[col]]
+            goes_on = merge is not None and merge.get(_W + "val", "continue") == "continue"
+            start = cells[open_merges[col]] if goes_on and col in open_merges else None
+            if start and start.row_end == r and start.col_span == span:
                 cells[open_merges[col]] = Cell(start.text, start.row, start.col, r - start.row + 1, start.col_span)
             else:
                 open_merges.pop(col, None)

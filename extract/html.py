@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from functools import partial
 from itertools import takewhile
 
 from lxml import html
-from lxml.etree import ErrorLevels
+from lxml.etree import ErrorLevels, ParserError
 from lxml.html import HtmlElement
 
+from extract.charset import decode
 from extract.grid import PICTURE, Cell, Document, Grid, Text
+from extract.html_again import read_html_again
+from extract.html_divs import div_grids
+from extract.html_nested import expand, is_data_table, own_text
+from extract.html_report import END, published_on, report_element, report_part, title
 from extract.problem import Problem
 
 METHOD = "html"
@@ -67,13 +72,7 @@ _FIELDS = frozenset(["select", "option", "textarea"])
 _PICTURES = ("img", "svg", "canvas", "object", "embed")
 _SKIPPED = frozenset(["script", "style", "noscript", "template", "head", "title", "select", "option", "textarea"])
 _SPACES = re.compile(r"[ \t\r\f\v\u00a0\u3000\u200b\ufeff]+")
-_HEADING = re.compile(r"^\s*[一二三四五六]\s*、")
-_PUBLISHED = re.compile(
-    r"(?<![\u4e00-\u9fff])(?:发布|发文|公开|成文|更新|生成)?(?:日期|时间)\s*[:：]\s*\[?\s*(\d{4})\s*[-年/.]\s*(\d{1,2})\s*[-月/.]\s*(\d{1,2})(?!\d)"
-)
-_BIG5 = re.compile(rb"charset\s*=\s*[\"']?\s*big5", re.I)
-_META_DATES = ("pubdate", "publishdate", "publish_time", "publicationdate")
-_META_TITLES = ("articletitle", "article_title")
+_NONE: Mapping[HtmlElement, Grid] = {}
 
 
 @dataclass(slots=True)
@@ -82,99 +81,58 @@ class _Table:
 
     cells: list[Cell] = field(default_factory=list)
     covered: set[tuple[int, int]] = field(default_factory=set)
+    hosts: list[tuple[Cell, Grid]] = field(default_factory=list)  # cells that hold a table, with it
     n_rows: int = 0
     n_cols: int = 0
 
 
-def decode(data: bytes) -> tuple[str, list[Problem]]:
-    """Bytes of a page as text: a byte order mark, else UTF-8, GB18030 or Big5, whichever loses least.
-
-    Declared character sets are wrong too often, and lxml cuts the text silently at a byte that is not in the declared one; only a declared
-    Big5 is listened to. A page that no encoding reads without loss comes with a warning.
-    """
-    for mark, encoding in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
-        if data.startswith(mark):
-            return data.decode(encoding, errors="replace"), []
-    readings = []
-    # nearly every Big5 text also decodes as GB18030, to nonsense
-    chinese = ("big5", "gb18030") if _BIG5.search(data[:4096]) else ("gb18030", "big5")
-    for encoding in ("utf-8", *chinese):
-        text = data.decode(encoding, errors="replace")
-        if "\ufffd" not in text:
-            return text, []
-        readings.append((text.count("\ufffd"), encoding, text))
-    lost, encoding, text = min(readings, key=lambda r: r[0])
-    message = f"no encoding reads the page whole; {encoding} loses {lost} characters"
-    return text, [Problem("extract", "broken_document", message, severity="warning")]
-
-
 def read_html(data: bytes) -> Document:
-    """Read a page's text and its innermost tables.
+    """Read a page's text and its tables.
 
-    Cells have no page and no box. Tables around tables are layout: their text is text, not cells. Raises ValueError for a page without any
-    element.
+    Cells have no page and no box. Tables around tables are layout: their text is text, not cells, unless they have rows of figures of their
+    own. Rows of boxes that print a table of the form are a table too. Raises ValueError for a page without any element.
     """
     text, problems = decode(data)
     parser = html.HTMLParser(huge_tree=True)  # what nests deeper than 2,048 elements (else 256) is dropped by libxml2
-    tree = html.document_fromstring(re.sub(r"^\s*<\?xml[^>]*\?>", "", text.replace("\x00", "")), parser=parser)
+    try:
+        tree = html.document_fromstring(re.sub(r"^\s*<\?xml[^>]*\?>", "", text.replace("\x00", "")), parser=parser)
+    except ParserError as error:
+        raise ValueError(f"no element in the page: {error}") from error
     cut = [e.message for e in parser.error_log if e.level == ErrorLevels.FATAL]
     problems.extend(Problem("extract", "broken_document", f"the page was read in part: {message}") for message in cut[:1])
-    body = tree.find("body")
-    blocks = list(_blocks(body if body is not None else tree))
-    return Document("html", _report_part(blocks), _title(tree), _published_on(tree, blocks), problems)
+    _open_frames(tree, parser)
+    found = tree.find("body")
+    body = found if found is not None else tree
+    blocks = list(_blocks(body, div_grids(body, cell_text), report_element(body)))
+    return Document("html", report_part(blocks), title(tree), published_on(tree, blocks), problems, partial(read_html_again, data))
 
 
-def _title(tree: HtmlElement) -> str | None:
-    metas = {(m.get("name") or "").lower(): (m.get("content") or "").strip() for m in tree.iter("meta")}
-    for name in _META_TITLES:
-        if metas.get(name):
-            return metas[name]
-    title = tree.findtext(".//title")
-    return _SPACES.sub(" ", title).strip() or None if title else None
-
-
-def _published_on(tree: HtmlElement, blocks: list[Text | Grid]) -> str | None:
-    for meta in tree.iter("meta"):
-        if (meta.get("name") or "").lower() in _META_DATES:
-            found = re.match(r"\s*(\d{4})-(\d{1,2})-(\d{1,2})", meta.get("content") or "")
-            if found:
-                return _iso(found)
-    for block in blocks:
-        for line in [block.text] if isinstance(block, Text) else [c.text for c in block.cells]:
-            if found := _PUBLISHED.search(line):
-                return _iso(found)
-    return None
-
-
-def _iso(found: re.Match[str]) -> str | None:
-    try:
-        return date(*map(int, found.groups())).isoformat()
-    except ValueError:
-        return None
-
-
-def _report_part(blocks: list[Text | Grid]) -> list[Text | Grid]:
-    """Blocks without what stands far above the first numbered heading: menus and page furniture. Tables stay, wherever they are."""
-    first = next((i for i, b in enumerate(blocks) if isinstance(b, Text) and _HEADING.match(b.text)), None)
-    if first is None:
-        return blocks
-    prefaces = list(takewhile(lambda b: isinstance(b, Grid) or len(b.text) > 40 or "报告" in b.text, reversed(blocks[:first])))
-    kept = first - len(prefaces)
-    return [b for b in blocks[:kept] if isinstance(b, Grid)] + blocks[kept:]
+def _open_frames(tree: HtmlElement, parser: html.HTMLParser) -> None:
+    """Put the pages that frames carry in themselves (`srcdoc`) in their place; what stands inside a frame element is not shown."""
+    for frame in list(tree.iter("iframe")):
+        inside = frame.get("srcdoc")
+        tail = frame.tail
+        frame.clear()
+        frame.tag, frame.tail = "div", tail
+        if inside and inside.strip():
+            frame.append(html.fragment_fromstring(inside, create_parent="div", parser=parser))
 
 
 # --- walking the page
 
 
-def _blocks(root: HtmlElement) -> Iterator[Text | Grid]:
-    """Text and grids in reading order; a paragraph ends where a block element starts or ends."""
+def _blocks(root: HtmlElement, boxes: Mapping[HtmlElement, Grid], end: HtmlElement | None) -> Iterator[Text | Grid]:
+    """Text and grids in reading order; a paragraph ends where a block element starts or ends.
+
+    `boxes` are the elements that are tables without being called so; after the element `end` stands END.
+    """
     buffer: list[str] = []
-    for piece in _pieces(root):
+    for piece in _pieces(root, boxes, end):
         if isinstance(piece, str):
             buffer.append(piece)
             continue
         yield from _flush(buffer)
-        if isinstance(piece, Grid):
+        if piece is not None:
             yield piece
     yield from _flush(buffer)
 
@@ -187,23 +145,26 @@ def _flush(buffer: list[str]) -> Iterator[Text]:
     buffer.clear()
 
 
-def _pieces(element: HtmlElement, in_cell: bool = False) -> Iterator[str | Grid | None]:
+def _pieces(
+    element: HtmlElement, boxes: Mapping[HtmlElement, Grid] = _NONE, end: HtmlElement | None = None, in_cell: bool = False
+) -> Iterator[str | Grid | Text | None]:
     """Strings, grids, and None at each edge of a block element. Own stack: pages nest deeper than Python recurses."""
     skipped = _SKIPPED - _FIELDS if in_cell else _SKIPPED
-    stack: list[HtmlElement | str | None] = [element]
+    stack: list[HtmlElement | str | Text | None] = [element]
     while stack:
         item = stack.pop()
-        if item is None or isinstance(item, str):
+        if item is None or isinstance(item, str | Text):
             yield item
             continue
         tag = item.tag if isinstance(item.tag, str) else ""
+        if item is end:
+            stack.append(END)
         if tag == "br":
             yield "\n"
-        elif tag == "table" and item.find(".//table") is None:
-            yield None
-            yield stray_text(item)
-            yield None
-            yield table_grid(item)
+        elif tag == "table" and is_data_table(item):
+            yield from (None, stray_text(item), None, table_grid(item))
+        elif item in boxes:
+            yield from (None, boxes[item])
         elif tag == "input" and in_cell:
             yield _field_value(item)
         elif tag and tag not in skipped and not (in_cell and _is_hidden(item)):
@@ -240,8 +201,8 @@ class _Row:
 def table_grid(table: HtmlElement) -> Grid:
     """Lay out one table element: every td and th at the first free position of its row, with its spans.
 
-    A rowspan goes to the end of its row group at most, one of 0 all the way. Cells keep line breaks as "\n". Raises ValueError where the
-    spans of a table cover more than MAX_AREA positions.
+    A rowspan goes to the end of its row group at most, one of 0 all the way. Cells keep line breaks as "\n". A table inside a cell takes
+    the cell's place where it fits. Raises ValueError where the spans of a table cover more than MAX_AREA positions.
     """
     rows = _rows(table)
     state = _Table(n_rows=len(rows))
@@ -252,7 +213,7 @@ def table_grid(table: HtmlElement) -> Grid:
                 col += 1
             col = _place(state, element, r, col, row.group_end)
     cells = sorted(state.cells, key=lambda c: (c.row, c.col))
-    return Grid(cells, state.n_rows, state.n_cols, METHOD)
+    return expand(Grid(cells, state.n_rows, state.n_cols, METHOD), state.hosts)
 
 
 def _rows(table: HtmlElement) -> list[_Row]:
@@ -307,9 +268,17 @@ def _place(state: _Table, element: HtmlElement, row: int, col: int, group_end: i
     if len(state.covered) + width * height > MAX_AREA:
         raise ValueError(f"a table covers more than {MAX_AREA} positions")
     state.covered.update((r, c) for r in range(row, row + height) for c in range(col, col + width))
-    state.cells.append(Cell(cell_text(element), row, col, height, width))
+    cell = Cell(cell_text(element), row, col, height, width)
+    state.cells.append(cell)
+    state.hosts.extend((cell, table_grid(inner)) for inner in _tables_inside(element))
     state.n_cols = max(state.n_cols, col + width)
     return col + width
+
+
+def _tables_inside(cell: HtmlElement) -> list[HtmlElement]:
+    """The one table that is all a cell holds."""
+    inner = list(cell.iter("table")) if cell.find(".//table") is not None else []
+    return inner if len(inner) == 1 and not own_text(cell) and len(list(inner[0].iter("td", "th"))) > 1 else []
 
 
 def _span(element: HtmlElement, name: str, zero: int = 1) -> int:
@@ -328,7 +297,13 @@ def cell_text(element: HtmlElement) -> str:
     Superscripts and struck text stand apart (3<sup>2</sup> is "3 2"), fields of a form show their value, and a cell with nothing but a
     picture is PICTURE: it is not blank.
     """
-    parts = ["\n" if piece is None else piece for piece in _pieces(element, in_cell=True) if not isinstance(piece, Grid)]
-    lines = (_SPACES.sub(" ", line).strip() for line in "".join(parts).split("\n"))
+    lines = (_SPACES.sub(" ", line).strip() for line in "".join(map(_as_text, _pieces(element, in_cell=True))).split("\n"))
     text = "\n".join(line for line in lines if line)
     return PICTURE if not text and next(element.iter(*_PICTURES), None) is not None else text
+
+
+def _as_text(piece: str | Grid | Text | None) -> str:
+    """A piece of a cell; the cells of a table inside each on a line of its own."""
+    if isinstance(piece, Grid):
+        return "\n".join(["", *(c.text for c in piece.cells), ""])
+    return piece if isinstance(piece, str) else "\n"

@@ -8,6 +8,10 @@ from extract.grid import Cell, Document, Grid, Text
 
 #: Rules of one printed column differ by up to this many points between pages.
 TOLERANCE = 3.5
+#: Pages of a scan do not lie alike: their tables may be shifted by up to this many points against each other.
+SCAN_SHIFT = 40.0
+#: How the method of a grid read from a picture starts (extract.scan.METHOD).
+SCAN = "rapidocr"
 
 
 def join_pages(document: Document) -> Document:
@@ -32,14 +36,25 @@ def _continues(above: Grid, below: Grid) -> bool:
     last_page, first_page = above.cells[-1].page, below.cells[0].page
     if last_page is None or first_page is None or first_page != last_page + 1:
         return False
-    left, right = (abs(above.col_edges[i] - below.col_edges[i]) for i in (0, -1))
-    return left <= TOLERANCE and right <= TOLERANCE
+    left, right = (below.col_edges[i] - above.col_edges[i] for i in (0, -1))
+    shift = _shift(above, below)
+    return abs(left - shift) <= TOLERANCE and abs(right - shift) <= TOLERANCE
+
+
+def _shift(above: Grid, below: Grid) -> float:
+    """How far the lower fragment of a scan lies to the right of the upper one; 0 for what is not a scan."""
+    if not (above.col_edges and below.col_edges and above.method.startswith(SCAN) and below.method.startswith(SCAN)):
+        return 0.0
+    shift = (below.col_edges[0] + below.col_edges[-1] - above.col_edges[0] - above.col_edges[-1]) / 2
+    return shift if abs(shift) <= SCAN_SHIFT else 0.0
 
 
 def _joined(above: Grid, below: Grid) -> Grid:
-    edges = _merged_edges(above.col_edges or [], below.col_edges or [])
+    shift = _shift(above, below)
+    lower_edges = [x - shift for x in below.col_edges or []]
+    edges = _merged_edges(above.col_edges or [], lower_edges)
     upper = [_refitted(c, above.col_edges or [], edges, 0) for c in above.cells]
-    lower = [_refitted(c, below.col_edges or [], edges, above.n_rows) for c in below.cells]
+    lower = [_refitted(c, lower_edges, edges, above.n_rows) for c in below.cells]
     return Grid(
         upper + lower,
         above.n_rows + below.n_rows,

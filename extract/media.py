@@ -8,13 +8,16 @@ import zipfile
 from io import BytesIO
 from typing import Literal
 
-Media = Literal["pdf", "html", "docx", "doc", "zip", "image", "xml", "json", "text", "empty", "unknown"]
+Media = Literal["pdf", "html", "docx", "doc", "rtf", "mht", "zip", "image", "xml", "json", "text", "empty", "unknown"]
 
 HEAD = 4096
 OLE2 = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 IMAGE = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF87a", b"GIF89a", b"II*\x00", b"MM\x00*", b"MM\x00+")
 HTML = re.compile(r"<\s*(!doctype\s+html|html|head|body|title|meta|table|div|script|p|span|font|center|h[1-6])[\s>/]", re.I)
+#: The first line of a message (RFC 5322) that a page was saved as.
+MESSAGE = re.compile(r"(?:from|subject|date|mime-version|content-[a-z-]+|snapshot-[a-z-]+|x-[a-z-]+):", re.I)
+WEB_PART = re.compile(r"^content-type:\s*(?:multipart/related|multipart/alternative|text/html)", re.I | re.M)
 CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
 
@@ -22,8 +25,8 @@ def sniff(body: bytes) -> Media:
     """The media type of a body.
 
     `docx` is a zip with a Word document, `doc` any OLE2 file but a workbook (also WPS Writer's, and encrypted Office
-    files), `zip` every other zip (xlsx, OFD, plain), `html` also an XHTML page or a fragment, `text` what decodes without
-    control characters.
+    files), `rtf` Rich Text, `mht` a page saved as one MIME message, `zip` every other zip (xlsx, OFD, plain), `html` also an XHTML
+    page or a fragment, `text` what decodes without control characters.
     """
     if not body:
         return "empty"
@@ -75,6 +78,10 @@ def _textual(body: bytes) -> Media:
         return "text"
     if start[0] in "{[" and _is_json(body):
         return "json"
+    if start.startswith("{\\rtf"):
+        return "rtf"
+    if MESSAGE.match(start) and WEB_PART.search(start):
+        return "mht"
     if HTML.search(start):
         return "html"
     return "xml" if start.startswith("<?xml") else "text"

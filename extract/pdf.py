@@ -28,6 +28,8 @@ RULE_THICKNESS, RULE_LENGTH = 6.0, 10.0
 #: Font metrics, in thousandths of an em, for descriptors that can't be right: the usual CJK em box.
 CJK_ASCENT, CJK_DESCENT = 880, -120
 MIN_TEXT = 30
+#: A picture smaller than this share of its page has no table of the form in it.
+PICTURE_AREA = 0.04
 #: Running heads and feet stand within this share of the page's height from its upper or lower edge.
 MARGIN = 0.12
 
@@ -65,6 +67,7 @@ class Glyph:
 class PageScan:
     """What the first look at a page gives: its glyphs in reading order (a glyph "\\n" ends a line), and how many rules it has.
 
+    `pictures` are the boxes of its images that are large enough for a table, in points from the upper left corner of the page as shown.
     `left` and `bottom` are the corner of the page as shown (CropBox) from that of its MediaBox, where Camelot's coordinates start.
     """
 
@@ -77,6 +80,12 @@ class PageScan:
     horizontal_rules: int = 0
     vertical_rules: int = 0
     images: int = 0
+    pictures: list[BBox] = field(default_factory=list)
+
+    @property
+    def is_picture(self) -> bool:
+        """Whether the page is a picture and nothing else."""
+        return self.images > 0 and self.text_length < MIN_TEXT
 
     @property
     def ruled(self) -> bool:
@@ -91,19 +100,24 @@ def read_pdf(data: bytes) -> Document:
     """Read a PDF's text and ruled tables.
 
     `data` is the whole file; junk before `%PDF` is allowed. Cells carry their page (from 1), their box in points from the upper left
-    corner, Camelot's reading as `text` and pdfium's as `second`. A document of pictures only gives a `needs_ocr` problem.
+    corner, Camelot's reading as `text` and pdfium's as `second`. Pages that are pictures are read by `extract.scan`.
     Raises PdfError where the file can't be opened.
     """
     data = data[max(data.find(b"%PDF-"), 0) :]
     scans, problems = scan_pages(data)
-    if not any(s.text_length >= MIN_TEXT for s in scans):
-        problems.append(Problem("extract", "needs_ocr", f"{len(scans)} pages without text: pictures only"))
+    pictures = [s for s in scans if s.is_picture or s.pictures]
+    if not pictures and not any(s.text_length >= MIN_TEXT for s in scans):
+        problems.append(Problem("extract", "needs_ocr", f"{len(scans)} pages with neither text nor pictures"))
         return Document("pdf", [], problems=problems)
-    grids = lattice_grids(data, [s for s in scans if s.ruled])
+    grids = lattice_grids(data, [s for s in scans if s.ruled and not s.is_picture])
+    if pictures:
+        from extract.scan import read_picture_pages  # slow to import: only where there is a picture
+
+        read_picture_pages(data, pictures, grids)
     running = _running_lines(scans)
     blocks: list[Text | Grid] = []
     for scan in scans:
-        blocks.extend(_page_blocks(scan, grids.get(scan.number, []), running))
+        blocks.extend(page_blocks(scan, grids.get(scan.number, []), running))
     return Document("pdf", blocks, problems=problems)
 
 
@@ -132,9 +146,8 @@ def scan_pages(data: bytes) -> tuple[list[PageScan], list[Problem]]:
 
 
 def _scan_page(page: pdfium.PdfPage, number: int) -> PageScan:
-    media, crop = page.get_mediabox(), page.get_cropbox()
-    box = (max(media[0], crop[0]), max(media[1], crop[1]), min(media[2], crop[2]), min(media[3], crop[3]))
-    turns = page.get_rotation() // 90
+    media = page.get_mediabox()
+    box, turns = page_frame(page)
     width, height = page.get_size()
     # from left, bottom, right and top: what the CropBox cuts off, turned with the page
     cut = (box[0] - media[0], box[1] - media[1], media[2] - box[2], media[3] - box[3])
@@ -142,6 +155,9 @@ def _scan_page(page: pdfium.PdfPage, number: int) -> PageScan:
     for obj in page.get_objects(filter=[pdfium_c.FPDF_PAGEOBJ_PATH, pdfium_c.FPDF_PAGEOBJ_IMAGE], max_depth=8):
         if obj.type == pdfium_c.FPDF_PAGEOBJ_IMAGE:
             scan.images += 1
+            x0, top, x1, bottom = turned(obj.get_bounds(), box, turns)
+            if (x1 - x0) * (bottom - top) >= PICTURE_AREA * width * height:
+                scan.pictures.append((x0, top, x1, bottom))
         else:
             _count_rule(scan, obj)
     textpage = page.get_textpage()
@@ -149,6 +165,13 @@ def _scan_page(page: pdfium.PdfPage, number: int) -> PageScan:
     textpage.close()
     page.close()
     return scan
+
+
+def page_frame(page: pdfium.PdfPage) -> tuple[BBox, int]:
+    """The part of a page that is shown (left, bottom, right, top, in its own coordinates), and by how many quarters it is turned clockwise."""
+    media, crop = page.get_mediabox(), page.get_cropbox()
+    box = (max(media[0], crop[0]), max(media[1], crop[1]), min(media[2], crop[2]), min(media[3], crop[3]))
+    return box, page.get_rotation() // 90
 
 
 def _count_rule(scan: PageScan, obj: pdfium.PdfObject) -> None:
@@ -175,10 +198,10 @@ def _glyphs(textpage: pdfium.PdfTextPage, page: BBox, turns: int) -> Iterator[Gl
         if code in (0, 0xFFFE, 0xFFFF):
             continue
         pdfium_c.FPDFText_GetCharBox(textpage, i, l, r, b, t)
-        yield Glyph(chr(code), *_turned((l.value, b.value, r.value, t.value), page, turns))
+        yield Glyph(chr(code), *turned((l.value, b.value, r.value, t.value), page, turns))
 
 
-def _turned(box: BBox, page: BBox, turns: int) -> BBox:
+def turned(box: BBox, page: BBox, turns: int) -> BBox:
     """A box (left, bottom, right, top) in the page's own coordinates as x0, top, x1, bottom on the page as shown (/Rotate, clockwise)."""
     left, bottom, right, top = box[0] - page[0], box[1] - page[1], page[2] - box[2], page[3] - box[3]
     x0, x1 = box[0] - page[0], box[2] - page[0]
@@ -243,7 +266,7 @@ def mend_font_metrics(page: Any) -> None:
 def _to_grid(table: Any, scan: PageScan) -> Grid:
     n_rows, n_cols = len(table.rows), len(table.cols)
     cells = []
-    for positions in _merged_regions(table, n_rows, n_cols):
+    for positions in merged_regions(table, n_rows, n_cols):
         rows, cols = [r for r, _ in positions], [c for _, c in positions]
         r0, r1, c0, c1 = min(rows), max(rows), min(cols), max(cols)
         text = "\n".join(t for r, c in sorted(positions) if (t := table.cells[r][c].text.strip()))
@@ -260,8 +283,11 @@ def _shown(scan: PageScan, box: BBox) -> BBox:
     return round(x0 - scan.left, 2), round(height - y1, 2), round(x1 - scan.left, 2), round(height - y0, 2)
 
 
-def _merged_regions(table: Any, n_rows: int, n_cols: int) -> list[list[tuple[int, int]]]:
-    """Positions grouped into printed cells: neighbours without a rule between them belong together, as long as they form a rectangle."""
+def merged_regions(table: Any, n_rows: int, n_cols: int) -> list[list[tuple[int, int]]]:
+    """Positions of a Camelot table grouped into printed cells.
+
+    Neighbours without a rule between them belong together, as long as they form a rectangle.
+    """
     taken: set[tuple[int, int]] = set()
     regions = []
     for row in range(n_rows):
@@ -312,14 +338,16 @@ def _line_key(text: str, top: float) -> tuple[str, int]:
     return re.sub(r"\d+", "#", re.sub(r"\s", "", text)), round(top / 4)
 
 
-def _page_blocks(scan: PageScan, grids: list[Grid], running: set[tuple[str, int]]) -> list[Text | Grid]:
-    boxes = [(grid, _grid_box(grid)) for grid in grids]
+def page_blocks(scan: PageScan, grids: list[Grid], running: set[tuple[str, int]]) -> list[Text | Grid]:
+    """The tables of a page and the paragraphs around them, top to bottom, without `running` heads and feet."""
+    boxes = [(grid, grid_box(grid)) for grid in grids]
     placed: list[tuple[float, Text | Grid]] = [(box[1], grid) for grid, box in boxes]
     placed.extend((top, Text(text, scan.number)) for top, text in _paragraphs(scan, [box for _, box in boxes], running))
     return [block for _, block in sorted(placed, key=lambda p: p[0])]
 
 
-def _grid_box(grid: Grid) -> BBox:
+def grid_box(grid: Grid) -> BBox:
+    """The smallest box around the cells of a grid that has boxes."""
     boxes = [c.bbox for c in grid.cells if c.bbox]
     return min(b[0] for b in boxes), min(b[1] for b in boxes), max(b[2] for b in boxes), max(b[3] for b in boxes)
 

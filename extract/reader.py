@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from lxml.etree import ParserError
-
 from extract.docx import DocxError, read_docx
 from extract.grid import Document
 from extract.html import read_html
 from extract.join import join_pages
 from extract.media import sniff
+from extract.office import OfficeError, read_mht, read_office
 from extract.pdf import PdfError, read_pdf
 from extract.problem import Problem
 
@@ -36,6 +35,10 @@ def _read(data: bytes, media: str) -> Document:
                 return join_pages(read_pdf(data))
             case "docx":
                 return read_docx(data)
+            case "doc" | "rtf":
+                return read_office(data, media)
+            case "mht":
+                return read_mht(data)
             case "empty":
                 return _failed(media, "empty_document", "zero bytes")
             case "image":
@@ -43,9 +46,9 @@ def _read(data: bytes, media: str) -> Document:
             case _:
                 start = data[:24].decode("latin-1").encode("ascii", "backslashreplace").decode()
                 return _failed(media, "wrong_media", f"no reader for media {media!r}; it starts with {start!r}")
-    except PdfError as error:
+    except (PdfError, OfficeError) as error:
         return _failed(media, error.kind, str(error))
-    except (DocxError, ParserError, ValueError) as error:
+    except (DocxError, ValueError) as error:
         return _failed(media, "broken_document", str(error))
 
 

@@ -8,11 +8,12 @@ from typing import Any
 import cv2
 import numpy as np
 
+from extract.pdf import merged_regions
 from extract.scan_image import Picture
 
-#: Resolution-bound lengths, in pixels at scan_image.DPI: what is smaller than a speck is dust; a rule leaves a strip of up to this thickness
-#: at the edge of a cell.
-SPECK, STRIP, INSET = 4, 5, 3
+#: A rule is at least this share of the picture long (Camelot's `line_scale`): at 40 the upright rules of a row of one line are lost, from 100 on
+#: strokes of characters are taken for rules.
+LINE_SCALE = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ def ruled_tables(gray: Picture, points_per_pixel: float) -> list[RuledTable]:
             return False
 
     height, width = gray.shape
-    parser = Ruled(engine="raster", line_scale=40, backend=_Backend(cv2.GaussianBlur(gray, (3, 3), 0)))
+    parser = Ruled(engine="raster", line_scale=LINE_SCALE, backend=_Backend(np.asarray(cv2.GaussianBlur(gray, (3, 3), 0), np.uint8)))
     size = (width * points_per_pixel, height * points_per_pixel)
     parser.prepare_page_parse("", None, size, 1, [], [], [], "", {})
     tables = [_table(t, height, points_per_pixel) for t in parser.extract_tables()]
@@ -83,8 +84,6 @@ def ruled_tables(gray: Picture, points_per_pixel: float) -> list[RuledTable]:
 
 
 def _table(table: Any, height: int, points_per_pixel: float) -> RuledTable:
-    from extract.pdf import merged_regions
-
     n_rows, n_cols = len(table.rows), len(table.cols)
     regions = []
     for positions in merged_regions(table, n_rows, n_cols):

@@ -23,7 +23,10 @@ _TURN_WIDTH, _TURN_LENGTH = 1000, 0.08
 
 @dataclass(frozen=True, slots=True)
 class Upright:
-    """A gray picture of a page with white background and level rules. `back` (2 x 3) leads from its pixels to points of the page as shown."""
+    """A gray picture of a page with white background and level rules.
+
+    `back` (2 x 3) leads from its pixels to points of the page as shown.
+    """
 
     gray: Picture
     back: NDArray[np.float64]
@@ -43,7 +46,7 @@ def upright(gray: Picture, points_per_pixel: float, quarter_turns: int = 0) -> U
     matrix = _levelling(flat)
     level = cv2.warpAffine(flat, matrix, (flat.shape[1], flat.shape[0]), flags=cv2.INTER_CUBIC, borderValue=(255,))
     whole = np.vstack([matrix, (0, 0, 1)]) @ _quarter(quarter_turns, width, height)
-    back = np.linalg.inv(whole) if np.any(whole != np.eye(3)) else np.eye(3)
+    back: NDArray[np.float64] = np.asarray(np.linalg.inv(whole), np.float64)
     return Upright(np.asarray(level, np.uint8), back[:2] * points_per_pixel)
 
 

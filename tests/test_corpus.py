@@ -127,9 +127,7 @@ def test_checks_are_those_of_the_printed_figures(name: str) -> None:
 
 def test_the_publishers_own_errors_of_hongze_stay_and_are_named() -> None:
     failed = {r["check_id"]: r for r in rows("hongze2023.pdf")["check_result"] if r["passed"] is False}
-    assert {i: r["cause"] for i, r in failed.items() if i.startswith("R4")} == {
-        i: "publisher" for i in failed if i.startswith("R4")
-    }
+    assert {i: r["cause"] for i, r in failed.items() if i.startswith("R4")} == {i: "publisher" for i in failed if i.startswith("R4")}
     assert sum(i.startswith("R4") for i in failed) == 2
 
 

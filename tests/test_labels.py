@@ -14,7 +14,7 @@ from transform.labels import Vocabulary, compact, normalise, ordinal, without_re
         ("（三） 不予 公开", "不予公开"),
         ("(三)不予公开", "不予公开"),
         ("3.危及“三安全一稳定”", "危及三安全一稳定"),
-        ("3、危及\"三安全一稳定\"", "危及三安全一稳定"),
+        ('3、危及"三安全一稳定"', "危及三安全一稳定"),
         ("3 危及三安全一稳定", "危及三安全一稳定"),
         ("商业\n企业", "商业企业"),
         ("自 然 人", "自然人"),
@@ -30,7 +30,16 @@ def test_what_does_not_count_in_a_label(text: str, plain: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "number"),
-    [("（三）不予公开", "3"), ("3.其他", "3"), ("3、其他", "3"), ("三、本年度", "3"), ("其他", None), ("2021年", None), ("三安全", None), ("10.其他", "10")],
+    [
+        ("（三）不予公开", "3"),
+        ("3.其他", "3"),
+        ("3、其他", "3"),
+        ("三、本年度", "3"),
+        ("其他", None),
+        ("2021年", None),
+        ("三安全", None),
+        ("10.其他", "10"),
+    ],
 )
 def test_ordinals(text: str, number: str | None) -> None:
     assert ordinal(text) == number

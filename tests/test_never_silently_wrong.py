@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 from forms import C, Rows, document, full
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from transform.tidy import Context, tidy
@@ -103,6 +103,8 @@ MUTATIONS = [drop_cell, add_blank_cell, add_number_cell, drop_row, blank_row, wi
     mutations=st.lists(st.sampled_from(MUTATIONS), min_size=1, max_size=2),
 )
 def test_a_broken_table_is_never_read_silently_wrong(number, seed, which, mutations) -> None:
+    # a cell dropped and another put in can make a row just as the form prints it, with other figures; only table three's sums see that
+    assume(which == 1 or drop_cell not in mutations or not {add_blank_cell, add_number_cell} & set(mutations))
     tables, truth = full(number, seed)
     rng = random.Random(seed)
     for mutation in mutations:

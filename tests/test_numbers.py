@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from transform.numbers import Figure, looks_like_figure, money_unit, read_figure
 
 
-
 def count(text: str) -> Figure:
     return read_figure(text, "item", "count")
 
@@ -51,7 +50,9 @@ def test_nothing_printed_is_blank_and_no_zero(text: str) -> None:
     assert count(text) == Figure(None, "blank", "item")
 
 
-@pytest.mark.parametrize("text", ["/", "／", "\\", "-", "－", "—", "——", "— —", "–", "−", "无", "不涉及", "不适用", "…", "……", "...", "N/A", "n/a"])
+@pytest.mark.parametrize(
+    "text", ["/", "／", "\\", "-", "－", "—", "——", "— —", "–", "−", "无", "不涉及", "不适用", "…", "……", "...", "N/A", "n/a"]
+)
 def test_signs_for_none_are_not_applicable(text: str) -> None:
     assert count(text) == Figure(None, "not_applicable", "item")
 
@@ -74,8 +75,27 @@ def test_a_footnote_mark_is_no_digit(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["1,23", "1234,567", "1,2345", ",123", "1.234.567", "007", "00", "12.5", "3.", "约12", "12(3)", "二", "1e5", "5%", "1/2", "/0", "O", "〇", "٣"]
-    + ["-5", "+5", "减4", "5元", "5万元", "5万", "1.5万", "￥12", "0x1f", "12件3", "9" * 15, "9" * 5000],
+    [
+        "1,23",
+        "1234,567",
+        "1,2345",
+        ",123",
+        "1.234.567",
+        "007",
+        "12.5",
+        "3.",
+        "约12",
+        "12(3)",
+        "二",
+        "1e5",
+        "5%",
+        "1/2",
+        "/0",
+        "O",
+        "〇",
+        "٣",
+        *["-5", "+5", "减4", "5元", "5万元", "5万", "1.5万", "￥12", "0x1f", "12件3", "9" * 15, "9" * 5000],
+    ],
 )
 def test_what_is_not_certainly_a_count_is_unreadable(text: str) -> None:
     assert count(text) == Figure(None, "unreadable", "item")
@@ -83,7 +103,19 @@ def test_what_is_not_certainly_a_count_is_unreadable(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("-5", -5), ("－5", -5), ("−5", -5), ("+5", 5), ("+0", 0), ("减4", -4), ("减少4", -4), ("增4", 4), ("增加4", 4), ("7", 7), ("减1,200", -1200)],
+    [
+        ("-5", -5),
+        ("－5", -5),
+        ("−5", -5),
+        ("+5", 5),
+        ("+0", 0),
+        ("减4", -4),
+        ("减少4", -4),
+        ("增4", 4),
+        ("增加4", 4),
+        ("7", 7),
+        ("减1,200", -1200),
+    ],
 )
 def test_changes_have_signs(text: str, value: int) -> None:
     assert change(text) == Figure(Decimal(value), "reported", "item")
@@ -135,7 +167,16 @@ def test_a_blank_amount_has_the_unit_of_its_header() -> None:
 
 @pytest.mark.parametrize(
     ("header", "unit"),
-    [("（单位：万元）", "万元"), ("元", "元"), ("亿 元", "亿元"), ("金额", None), ("千元", None), ("百万元", None), ("元或万元", None), ("单元", None)],
+    [
+        ("（单位：万元）", "万元"),
+        ("元", "元"),
+        ("亿 元", "亿元"),
+        ("金额", None),
+        ("千元", None),
+        ("百万元", None),
+        ("元或万元", None),
+        ("单元", None),
+    ],
 )
 def test_money_units_of_headers(header: str, unit: str | None) -> None:
     assert money_unit(header) == unit
@@ -199,3 +240,25 @@ def test_figures_are_no_labels(text: str) -> None:
 @pytest.mark.parametrize("text", ["规章", "1.属于国家秘密", "（七）总计", "3.其他", "2021年", "（五）"])
 def test_labels_are_no_figures(text: str) -> None:
     assert not looks_like_figure(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("22（其中修订16件）", 22), ("1,234（含上年结转3件）", 1234), ("5（件）", 5), ("5 (件)", 5), ("00", 0), ("3（新增）", 3)],
+)
+def test_a_remark_in_brackets_is_not_part_of_the_figure(text: str, value: int) -> None:
+    assert read_figure(text, "item") == Figure(Decimal(value), "reported", "item")
+
+
+@pytest.mark.parametrize("text", ["5（23）", "22（其中修订16件", "1 2（其中3件）", "（5）", "其中5（件", "5件)"])
+def test_brackets_that_are_no_remark_are_unreadable(text: str) -> None:
+    assert read_figure(text, "item").status == "unreadable"
+
+
+def test_a_remark_with_digits_may_be_the_change_itself() -> None:
+    assert read_figure("4（较上年减2）", "item", "change").status == "unreadable"
+    assert read_figure("4（新增）", "item", "change").value == 4
+
+
+def test_money_with_its_unit_in_brackets_is_converted() -> None:
+    assert read_figure("251000（元）", "10k_cny", "money") == Figure(Decimal("25.1"), "reported", "10k_cny")

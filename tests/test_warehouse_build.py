@@ -51,7 +51,7 @@ def test_everything_of_the_frames_arrives(world: World) -> None:
     document["problem"] = [problem("label_variant", "a", A, severity="warning")]
     world.seen(A, "a")
     built = world.publish(world.part("p1", document))
-    assert built.brought == {"parse": 1, "report": 1, "observation": 4, "check_result": 3, "narrative": 1, "problem": 1}
+    assert built.brought == {"parse": 1, "report": 1, "observation": 4, "check_result": 3, "narrative": 1, "unmapped_cell": 0, "claim": 0, "problem": 1}
     assert world.ask("SELECT bbox, row_no, col_no, raw_text, typeof(value) FROM observation WHERE indicator = 'carried_in'") == [
         ([1.0, 2.0, 3.0, 4.5], 2, 10, "2", "DECIMAL(18,4)")
     ]

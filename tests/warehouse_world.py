@@ -50,7 +50,7 @@ def observation(report_id: str, indicator: str, text: str, n: int, status: str =
     }
 
 
-def check_row(report_id: str, check_id: str, passed: bool | None = True) -> dict[str, Any]:
+def check_row(report_id: str, check_id: str, passed: bool | None = True, soft: bool = False) -> dict[str, Any]:
     return {
         "report_id": report_id,
         "check_id": check_id,
@@ -60,6 +60,7 @@ def check_row(report_id: str, check_id: str, passed: bool | None = True) -> dict
         "difference": Decimal(0 if passed else -1),
         "passed": passed,
         "cause": None if passed else "publisher",
+        "soft": soft,
     }
 
 

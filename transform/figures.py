@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
@@ -13,8 +13,9 @@ from extract.grid import Cell, Document, Grid, Text
 from extract.problem import Problem, Severity
 from transform.labels import compact
 from transform.layout import Layout, Table
+from transform.leftovers import Leftover, find_leftovers
 from transform.numbers import Figure, Kind, read_figure
-from transform.recognise import Found, Match, form_labels, leftover, match_grid
+from transform.recognise import Found, Match, form_labels, match_grid
 
 _MONEY = "10k_cny"
 #: A figure recognised from a picture with less certainty than this is not taken, unless an identity proves it.
@@ -23,6 +24,8 @@ MIN_CERTAINTY = 0.9
 _SPLIT_DIGITS = re.compile(r"^\d[\d\s]*\d$")
 #: The order in which sections name the form of the whole report.
 SECTIONS = ("requests", "proactive", "litigation")
+#: The statistical annex of 2014 to 2018, which came instead of these.
+ANNEX = "legacy"
 
 
 @dataclass(slots=True)
@@ -61,11 +64,17 @@ class Figures:
     formats: dict[str, int] = field(default_factory=dict)
     shared: dict[str, int] = field(default_factory=dict)  # sections whose table is the same in several forms
     problems: list[Problem] = field(default_factory=list)
+    unmapped: list[Leftover] = field(default_factory=list)  # cells of recognised tables that no form explains
 
     @property
     def format(self) -> int | None:
         """The form of table three, else of the first section there is."""
-        return next((self.formats[s] for s in SECTIONS if s in self.formats), None)
+        return next((self.formats[s] for s in (*SECTIONS, ANNEX) if s in self.formats), None)
+
+    @property
+    def recognised(self) -> bool:
+        """Whether there is a table of a form, be it one without a figure that can be placed."""
+        return bool(self.observed or self.unmapped)
 
     def problem(self, kind: str, message: str, severity: Severity = "failure") -> None:
         self.problems.append(Problem("transform", kind, message, severity=severity))
@@ -78,20 +87,21 @@ def codebook() -> dict[str, str]:
         return {row["indicator"]: row["unit"] for row in csv.DictReader(lines)}
 
 
-def read_figures(document: Document, forms: Sequence[Layout]) -> Figures:
+def read_figures(document: Document, forms: Sequence[Layout], tables_before: int = 0) -> Figures:
     """Read the figures of every table of a document that a form explains.
 
     A figure that two readings see differently, that stands at a doubtful place, or that is no number is `unreadable`, with a
     problem. Cells of a recognised table that no form explains, rows and tables that are not there, and labels taken by similarity
-    are problems too.
+    are problems too. Tables are numbered from 1, or from what follows `tables_before`.
     """
     work = Figures()
-    for number, grid in enumerate(join_fragments(document).grids(), 1):
+    for number, grid in enumerate(join_fragments(document).grids(), tables_before + 1):
         _observe(work, grid, number, forms)
-    if work.observed:
+    if work.recognised:
         _settle_formats(work)
         _settle_duplicates(work)
         _report_missing(work, forms)
+        _report_unmapped(work, forms)
     return work
 
 
@@ -119,24 +129,45 @@ def _observe(work: Figures, grid: Grid, number: int, forms: Sequence[Layout]) ->
         if len(labels) >= 3:
             work.problem("unmapped_cell", f"table {number} has labels of the form ({_some(labels)}) but could not be read")
         return
-    used: set[Cell] = set()
     for matches in sections:
         match = matches[0]
-        used |= match.used
         _take_match(work, match, number, mended.method)
         for variant in match.variants:
             work.problem("label_variant", f"table {number}: {variant}", "warning")
         (work.formats if len(matches) == 1 else work.shared).setdefault(match.table.section, match.format)
-    for row, cells in _by_row(leftover(mended, used)).items():
-        texts = _some([c.text for c in cells])
-        work.problem("unmapped_cell", f"table {number}, row {row + 1}: {texts} is in no layout")
+    work.unmapped += find_leftovers(mended, [matches[0] for matches in sections], number, mended.method)
 
 
-def _by_row(cells: Iterable[Cell]) -> dict[int, list[Cell]]:
-    rows: dict[int, list[Cell]] = {}
-    for cell in cells:
-        rows.setdefault(cell.row, []).append(cell)
-    return rows
+def _report_unmapped(work: Figures, forms: Sequence[Layout]) -> None:
+    """Rows and columns of their own beside a table that has all its figures are extras; anything else may be a misreading."""
+    tables: dict[int, list[Leftover]] = {}
+    for found in work.unmapped:
+        tables.setdefault(found.table_no, []).append(found)
+    for number, cells in tables.items():
+        rows: dict[int, list[Leftover]] = {}
+        for found in cells:
+            rows.setdefault(found.cell.row, []).append(found)
+        whole, read = _is_whole(work, forms, number), any(o.table_no == number for o in work.observed)
+        extra = [r for r in rows.values() if whole and all(found.extra for found in r)]
+        for row in (r for r in rows.values() if read and r not in extra):
+            work.problem("unmapped_cell", f"table {number}, row {row[0].cell.row + 1}: {_texts(row)} is in no layout")
+        if extra or not read:
+            told = [found for r in (extra or rows.values()) for found in r]
+            work.problem("unmapped_cell", f"table {number}: {_texts(told)} is in no layout", "warning" if read else "failure")
+
+
+def _texts(cells: Sequence[Leftover]) -> str:
+    return _some([found.cell.text for found in cells])
+
+
+def _is_whole(work: Figures, forms: Sequence[Layout], table_no: int) -> bool:
+    """Whether every section that stands in a table has all its figures, and all of them could be read."""
+    sections = {o.section for o in work.observed if o.table_no == table_no}
+    have = {o.key for o in work.observed if o.figure.status != "unreadable"}
+    tables = [t for form in forms for t in form.tables if t.section in sections and work.formats[t.section] == form.format]
+    return bool(tables) and all(
+        (i, who) in have for t in tables for i in t.indicators() for who in (t.columns if t.shape == "matrix" else [None])
+    )
 
 
 def _some(texts: Sequence[str], limit: int = 8) -> str:
@@ -201,7 +232,8 @@ def _settle_duplicates(work: Figures) -> None:
 def _report_missing(work: Figures, forms: Sequence[Layout]) -> None:
     have = {o.found.indicator for o in work.observed}
     tables: dict[tuple[int, str], Table] = {(form.format, t.section): t for form in forms for t in form.tables}
-    for section in SECTIONS:
+    tabular = SECTIONS if any(section in work.formats for section in SECTIONS) else ()
+    for section in (*tabular, *(s for s in (ANNEX,) if s in work.formats)):
         number = work.formats.get(section)
         if number is None:
             work.problem("missing_table", f"no table of section {section} was found")

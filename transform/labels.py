@@ -11,11 +11,13 @@ from typing import Generic, TypeVar
 
 from rapidfuzz import fuzz, process
 
+from transform.chinese import simplified
+
 #: A label accepted by similarity must be this like the wording it stands for, and this much more like it than like any other.
 MIN_SIMILARITY, MIN_LEAD = 80.0, 12.0
 MIN_FUZZY_LENGTH = 5
 
-_ORDINAL = re.compile(r"^(?:\(([一二三四五六七八九十]+)\)|([一二三四五六七八九十]+)、|(\d{1,2})[.、)]|(\d{1,2})(?=[\u4e00-\u9fff“\"]))")
+_ORDINAL = re.compile(r"^(?:\(([一二三四五六七八九十]+)\)|([一二三四五六七八九十]+)[、.,]|(\d{1,2})[.、)]|(\d{1,2})(?=[\u4e00-\u9fff“\"]))")
 _BRACKETS = re.compile(r"\([^()]*\)")
 _DROPPED = re.compile(r"[\s\u200b-\u200f\ufeff\W_]+")
 T = TypeVar("T")
@@ -25,8 +27,8 @@ _NUMERALS = {n: str(i) for i, n in enumerate("一二三四五六七八九十", 1
 
 @lru_cache(16384)
 def compact(text: str) -> str:
-    """NFKC without any white space."""
-    return re.sub(r"[\s\u200b-\u200f\ufeff]+", "", unicodedata.normalize("NFKC", text))
+    """NFKC in simplified characters, without any white space."""
+    return re.sub(r"[\s\u200b-\u200f\ufeff]+", "", simplified(unicodedata.normalize("NFKC", text)))
 
 
 @lru_cache(16384)

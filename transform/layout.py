@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache, cached_property
 from importlib.resources import files
 from typing import Literal
@@ -45,19 +46,29 @@ class Group(_Model):
     prefix: str | None = None
 
 
+class Item(_Model):
+    """A row of a list: its wordings, its indicator (None for a heading) and the rows below it."""
+
+    label: list[str]
+    indicator: str | None = None
+    items: list[Item] = []
+
+
 class Table(_Model):
     """One table of a form.
 
-    Shapes: `blocks` (rows under changing headers), `matrix` (rows by applicants), `columns` (one row of figures).
+    Shapes: `blocks` (rows under changing headers), `matrix` (rows by applicants), `columns` (one row of figures), `list` (one
+    figure a row, rows nested by indentation).
     """
 
     section: Literal["proactive", "requests", "litigation", "legacy"]
-    shape: Literal["blocks", "matrix", "columns"]
+    shape: Literal["blocks", "matrix", "columns", "list"]
     columns: dict[str, list[str]]
     furniture: list[str] = []
     groups: list[Group] = []
     rows: list[MatrixRow] = []
     blocks: list[Block] = []
+    items: list[Item] = []
 
     def indicators(self) -> dict[str, str]:
         """Every indicator of the table with its official label."""
@@ -73,6 +84,13 @@ class Table(_Model):
                 }
             case "columns":
                 return {f"{g.prefix}_{key}": f"{g.label[0]}·{words[0]}" for g in self.groups for key, words in self.columns.items()}
+            case "list":
+                return {item.indicator: item.label[0] for _, item in self.flat if item.indicator}
+
+    @cached_property
+    def flat(self) -> tuple[tuple[tuple[int, ...], Item], ...]:
+        """The rows of a list in their order, each with its path: its place among those below the same row, from the top down."""
+        return tuple(_walk(self.items, ()))
 
     @cached_property
     def column_words(self) -> Vocabulary[str]:
@@ -80,11 +98,14 @@ class Table(_Model):
 
     @cached_property
     def group_words(self) -> Vocabulary[str]:
-        return Vocabulary({g.label[0]: g.label for g in self.groups})
+        headings = {item.label[0]: item.label for _, item in self.flat if not item.indicator}
+        return Vocabulary({g.label[0]: g.label for g in self.groups} | headings)
 
     @cached_property
     def row_words(self) -> Vocabulary[str]:
-        """Wordings of the rows; the key is the indicator (matrix) or the first wording (blocks)."""
+        """Wordings of the rows; the key is the indicator (matrix, list) or the first wording (blocks)."""
+        if self.shape == "list":
+            return Vocabulary({item.indicator: item.label for _, item in self.flat if item.indicator})
         if self.shape == "matrix":
             return Vocabulary({r.indicator: r.label for r in self.rows})
         return Vocabulary({r.label[0]: r.label for b in self.blocks for r in b.rows})
@@ -95,8 +116,14 @@ class Table(_Model):
         return Vocabulary({w: [w] for w in words})
 
 
+def _walk(items: list[Item], above: tuple[int, ...]) -> Iterator[tuple[tuple[int, ...], Item]]:
+    for i, item in enumerate(items):
+        yield (*above, i), item
+        yield from _walk(item.items, (*above, i))
+
+
 class Layout(_Model):
-    """An official form: its format number (2019, 2021) and tables."""
+    """An official form: its format number (2014, 2019, 2021) and tables."""
 
     format: int
     tables: list[Table]

@@ -9,14 +9,18 @@ from decimal import Decimal
 from typing import Literal
 
 from extract.grid import PICTURE
+from transform.chinese import simplified
 
 Status = Literal["reported", "blank", "not_applicable", "unreadable"]
 Kind = Literal["count", "change", "money"]
 
 _NOT_APPLICABLE = re.compile(r"^(?:[-‐‑‒–—―─－_/\\|]+|…+|\.{3,}|无|不涉及|不适用|无此项|N/?A)$", re.IGNORECASE)
 _NUMBER = re.compile(
-    r"^(?P<sign>[+-]|增加?|减少?)?(?P<digits>\d{1,3}(?:,\d{3})+|0|[1-9]\d*)(?P<decimals>\.\d+)?(?P<unit>件|条|个|宗|起|项|次|人|元|万元|亿元)?$"
+    r"^(?P<sign>[+-]|增加?|减少?)?(?P<digits>\d{1,3}(?:,\d{3})+|0+|[1-9]\d*)(?P<decimals>\.\d+)?"
+    r"(?P<unit>件|条|个|宗|起|项|次|人|份|篇|家|例|户|元|万元|亿元|\((?:件|条|个|宗|起|项|次|元|万元|亿元)\))?$"
 )
+#: What follows a figure in brackets: words, with or without numbers of their own. 22（其中修订16件） is 22.
+_REMARK = re.compile(r"^(?P<figure>[^()]*\d[^()]*)\((?P<remark>[^()]*[\u4e00-\u9fff][^()]*)\)$")
 _DIGITS = re.compile(r"^[\d,.+\-%/²³¹⁰-⁹①-⑳]+(?:\(.*\))?$")
 #: Not the tail of another unit: 千元, 百万元, 美元, 单元.
 _MONEY_UNIT = re.compile(r"(?<![千百十万亿美港欧日单])(亿元|万元|元)")
@@ -40,7 +44,7 @@ class Figure:
 
 def money_unit(header: str) -> str | None:
     """The unit of money a header names (元, 万元, 亿元), None where it names none or more than one."""
-    found = set(_MONEY_UNIT.findall(re.sub(r"\s", "", header)))
+    found = set(_MONEY_UNIT.findall(simplified(re.sub(r"\s", "", header))))
     return found.pop() if len(found) == 1 else None
 
 
@@ -50,7 +54,7 @@ def _plain(text: str) -> str:
     Superscripts, circled numbers and fractions (category No) stay as they are: NFKC makes digits of them, and 3² is not 32.
     """
     kept = "".join(c if unicodedata.category(c) == "No" else unicodedata.normalize("NFKC", c) for c in text)
-    return kept.strip().strip(_INVISIBLE).strip().replace("−", "-")
+    return simplified(kept.strip().strip(_INVISIBLE).strip().replace("−", "-"))
 
 
 def looks_like_figure(text: str) -> bool:
@@ -73,26 +77,36 @@ def read_figure(text: str, unit: str, kind: Kind = "count", header: str = "") ->
         return Figure(None, "blank", known)
     if _NOT_APPLICABLE.match(re.sub(r"\s", "", clean)):
         return Figure(None, "not_applicable", known)
-    found = _NUMBER.match(re.sub(r"\s+(?=[件条个宗起项次人元万亿])|(?<=[+\-])\s+", "", clean))
+    found = _NUMBER.match(re.sub(r"\s+(?=[(件条个宗起项次人份篇家例户元万亿])|(?<=[+\-])\s+", "", _without_remark(clean, kind)))
     if not found:
         return Figure(None, "unreadable", known)
+    unit_printed = (found["unit"] or "").strip("()") or None
     value = Decimal(found["digits"].replace(",", "") + (found["decimals"] or ""))
     if (found["sign"] or "")[:1] in ("-", "减"):
         value = -value
-    return _money(value, found, stated, unit) if kind == "money" else _count(value, found, unit, kind)
+    if kind == "money":
+        return _money(value, bool(found["sign"]), unit_printed, stated, unit)
+    return _count(value, found, unit_printed, unit, kind)
 
 
-def _count(value: Decimal, found: re.Match[str], unit: str, kind: Kind) -> Figure:
+def _without_remark(clean: str, kind: Kind) -> str:
+    """The figure without a remark in brackets behind it; in a column of changes a remark with digits may be the change itself."""
+    found = _REMARK.match(clean)
+    if not found or _NUMBER.match(re.sub(r"\s", "", clean)) or (kind == "change" and re.search(r"\d", found["remark"])):
+        return clean
+    return found["figure"].strip()
+
+
+def _count(value: Decimal, found: re.Match[str], printed: str | None, unit: str, kind: Kind) -> Figure:
     whole = value == value.to_integral_value() and not (found["decimals"] or "").strip(".0")
     signed = bool(found["sign"])
-    if not whole or value >= _LIMIT or found["unit"] in _TO_10K or (signed and kind == "count"):
+    if not whole or value >= _LIMIT or printed in _TO_10K or (signed and kind == "count"):
         return Figure(None, "unreadable", unit)
     return Figure(value, "reported", unit)
 
 
-def _money(value: Decimal, found: re.Match[str], stated: str | None, unit: str) -> Figure:
-    printed = found["unit"] if found["unit"] in _TO_10K else None
-    if (found["unit"] and not printed) or found["sign"]:
+def _money(value: Decimal, signed: bool, printed: str | None, stated: str | None, unit: str) -> Figure:
+    if signed or (printed and printed not in _TO_10K):
         return Figure(None, "unreadable", unit if stated else "unknown")
     source = printed or stated
     value = value * _TO_10K[source] if source else value

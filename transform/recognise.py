@@ -10,6 +10,7 @@ from extract.grid import Cell, Grid
 from transform.labels import Vocabulary, normalise
 from transform.layout import Layout, MatrixRow, Table
 from transform.numbers import looks_like_figure
+from transform.recognise_list import read_list
 from transform.view import View, mend_page_breaks, overlapping
 
 
@@ -363,7 +364,18 @@ def _read_figures(view: View, match: Match, places: dict[int, str], start: int) 
                 match.used.add(cell)
 
 
-_MATCHERS = {"matrix": _match_matrix, "blocks": _match_blocks, "columns": _match_columns}
+# --- list: the statistical annex
+
+
+def _match_list(view: View, table: Table, number: int) -> Match | None:
+    read = read_list(view, table)
+    if read is None:
+        return None
+    found = [Found(p.indicator, None, p.cell, p.header, p.doubt) for p in read.places]
+    return Match(table, number, found, read.used, read.variants)
+
+
+_MATCHERS = {"matrix": _match_matrix, "blocks": _match_blocks, "columns": _match_columns, "list": _match_list}
 
 
 def form_labels(grid: Grid, forms: Sequence[Layout]) -> list[str]:

@@ -8,16 +8,24 @@ from dataclasses import dataclass, replace
 from extract.grid import Document
 from extract.problem import Problem
 from transform.check import Result
+from transform.claim_links import checks, claim_rows, link
+from transform.claims import read_claims
 from transform.doubts import run_checks, settle
 from transform.figures import Figures, Observed, read_figures
 from transform.frames import SCHEMAS, Rows
+from transform.kinds import is_prose_report, other_report
 from transform.layout import Layout, layouts
-from transform.narrative import Section, split, title_lines
+from transform.leftovers import Leftover, without_labels
+from transform.narrative import Section, paragraphs, split, title_lines
 from transform.period import Year, decide, stated_years, title_year
 from transform.scope import read_scope
+from transform.several import split_reports
 
 #: Changes whenever the same bytes may give other rows; `--reparse` reads the archive again.
 PARSER_VERSION = "2026.11.1"
+
+#: Reports on earlier years may be prose by rule (domain.md §1.0); later ones have tables.
+FIRST_TABLES = 2020
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,25 +48,58 @@ class Context:
 def tidy(document: Document, context: Context, forms: Sequence[Layout] | None = None) -> Rows:
     """Turn a document into rows of the frames of `transform.frames` (which `frames` there validates, for many documents at once).
 
-    `parse` has one row that says what became of the document (loaded, no_tables, failed), `report` one row or none.
+    `parse` has one row that says what became of the document (loaded, no_tables, failed), `report` one row or none, or one for each
+    report of a document that holds several. A report in free prose has a `report` row and its text, and the outcome no_tables; a report of
+    another kind is an `other_report`.
     """
     known = layouts() if forms is None else forms
-    figures = read_figures(document, known)
-    settle(figures, document, known)
+    parts = split_reports(document, known)
+    if not parts or (context.year and context.year not in {part.year for part in parts}):
+        return _read(document, context, known)
+    rows: Rows = {name: [] for name in SCHEMAS}
+    for part in parts:
+        mine = replace(context, title=None, year=None, link_year=part.year)
+        for name, more in _read(part.document, mine, known, part.tables_before).items():
+            rows[name] += more
+    rows["problem"] += [_problem_row(p, context, context.year or context.link_year) for p in document.problems]
+    rows["parse"] = rows["parse"][:1]
+    return rows
+
+
+def _read(document: Document, context: Context, forms: Sequence[Layout], tables_before: int = 0) -> Rows:
+    """The rows of one report."""
+    figures = read_figures(document, forms, tables_before)
+    if "requests" not in figures.formats and (other := other_report(document)):
+        return _set_aside(document, context, other)
+    settle(figures, document, forms)
     problems = [*document.problems, *figures.problems]
-    found: Year | None = None
-    if figures.observed:
-        found = find_year(document, context)
-        if found.kind:
-            problems.append(_year_problem(found))
+    prose = not figures.recognised and not figures.problems and is_prose_report(document, context.title)
+    found = find_year(document, context) if figures.recognised or prose else None
     year = found.year if found else None
-    outcome = "loaded" if year else "no_tables" if not figures.observed and not _lost(document) else "failed"
+    if found and found.kind:
+        problems.append(_year_problem(found))
+    if prose and year and year >= FIRST_TABLES:
+        problems.append(
+            Problem("transform", "no_tables", f"the report on {year} is free prose, without a table of the form", severity="warning")
+        )
     rows: Rows = {name: [] for name in SCHEMAS}
     if found and year:
         _fill(rows, document, context, figures, found, year)
+    lost = _lost(document) or (found is not None and not year)
+    outcome = "loaded" if year and not prose else "failed" if lost else "no_tables"
     rows["problem"] = [_problem_row(p, context, year or context.year or context.link_year) for p in problems]
     report_id = rows["report"][0]["report_id"] if rows["report"] else None
     rows["parse"] = [_parse_row(context, outcome, report_id, year or context.year or context.link_year)]
+    return rows
+
+
+def _set_aside(document: Document, context: Context, title: str) -> Rows:
+    """Rows of a report of another kind: nothing of it is loaded."""
+    year = context.year or context.link_year
+    problem = Problem("transform", "other_report", f"a report of another kind, not loaded: {title[:120]}", severity="warning")
+    rows: Rows = {name: [] for name in SCHEMAS}
+    rows["problem"] = [_problem_row(p, context, year) for p in [*document.problems, problem]]
+    rows["parse"] = [_parse_row(context, "no_tables", None, year)]
     return rows
 
 
@@ -92,11 +133,20 @@ def _lost(document: Document) -> bool:
 
 def _fill(rows: Rows, document: Document, context: Context, figures: Figures, found: Year, year: int) -> None:
     report_id = f"{context.publisher_id}-{year}-{context.sha256[:8]}"
-    sections = split(t.text for t in document.texts())
+    sections = split(paragraphs(document.texts()))
     rows["report"] = [_report_row(document, context, figures, found, report_id, sections)]
     rows["observation"] = [_observation_row(report_id, o) for o in figures.observed]
     rows["check_result"] = [_check_row(report_id, r) for r in run_checks(figures)]
+    _fill_claims(rows, figures, year, sections, report_id)
+    rows["unmapped_cell"] = [_unmapped_row(report_id, u) for u in without_labels(figures.unmapped)]
     rows["narrative"] = [{"report_id": report_id, "section_no": s.number, "heading": s.heading, "text": s.text} for s in sections]
+
+
+def _fill_claims(rows: Rows, figures: Figures, year: int, sections: list[Section], report_id: str) -> None:
+    claims = read_claims(sections)
+    links = link(claims, sections, {o.key: o.figure.value for o in figures.observed}, year, str(rows["report"][0]["scope"]))
+    rows["claim"] = claim_rows(report_id, claims, links)
+    rows["check_result"] += [_check_row(report_id, r) for r in checks(links.values())]
 
 
 def _report_row(
@@ -141,6 +191,22 @@ def _observation_row(report_id: str, o: Observed) -> dict[str, object]:
         "table_no": o.table_no,
         "row_no": cell.row + 1,
         "col_no": cell.col + 1,
+    }
+
+
+def _unmapped_row(report_id: str, unmapped: Leftover) -> dict[str, object]:
+    cell = unmapped.cell
+    return {
+        "report_id": report_id,
+        "table_no": unmapped.table_no,
+        "row_no": cell.row + 1,
+        "col_no": cell.col + 1,
+        "row_label": unmapped.row_label,
+        "column_label": unmapped.column_label,
+        "text": cell.text.strip(),
+        "page": cell.page,
+        "bbox": list(cell.bbox) if cell.bbox else None,
+        "method": unmapped.method,
     }
 
 

@@ -35,7 +35,7 @@ class Gate:
     needs_previous: bool = False
 
 
-_CHILDREN = ("observation", "check_result", "narrative")
+_CHILDREN = ("observation", "check_result", "narrative", "unmapped_cell", "claim")
 _UNTOUCHED = "(publisher_id, document_sha256) NOT IN (SELECT (publisher_id, document_sha256) FROM temp.replaced)"
 _BROUGHT_COUNTS = " UNION ALL ".join(
     [
@@ -66,8 +66,11 @@ GATES: tuple[Gate, ...] = (
         UNION ALL SELECT 'sighting', publisher_id || ' ' || url FROM sighting GROUP BY ALL HAVING count(*) > 1
         UNION ALL SELECT 'source_state', publisher_id FROM source_state GROUP BY ALL HAVING count(*) > 1
         UNION ALL SELECT 'narrative', report_id || ' ' || section_no FROM narrative GROUP BY ALL HAVING count(*) > 1
-        UNION ALL SELECT 'report', publisher_id || ' ' || document_sha256 FROM report
-        GROUP BY publisher_id, document_sha256 HAVING count(*) > 1""",
+        UNION ALL SELECT 'unmapped_cell', concat_ws(' ', report_id, table_no, row_no, col_no) FROM unmapped_cell
+        GROUP BY ALL HAVING count(*) > 1
+        UNION ALL SELECT 'claim', report_id || ' ' || claim_no FROM claim GROUP BY ALL HAVING count(*) > 1
+        UNION ALL SELECT 'report', concat_ws(' ', publisher_id, document_sha256, year) FROM report
+        GROUP BY publisher_id, document_sha256, year HAVING count(*) > 1""",
     ),
     Gate(
         "no_orphans",
@@ -86,7 +89,9 @@ GATES: tuple[Gate, ...] = (
         "codebook",
         "a figure's indicator, section or unit is not the codebook's",
         """SELECT DISTINCT o.section, o.indicator, o.unit FROM observation AS o LEFT JOIN indicator AS i USING (section, indicator)
-        WHERE i.indicator IS NULL OR o.unit NOT IN (i.unit, 'unknown')""",
+        WHERE i.indicator IS NULL OR o.unit NOT IN (i.unit, 'unknown')
+        UNION ALL SELECT DISTINCT NULL, indicator, unit FROM claim
+        WHERE indicator IS NOT NULL AND indicator NOT IN (SELECT indicator FROM indicator)""",
     ),
     Gate(
         "one_current",
@@ -97,10 +102,11 @@ GATES: tuple[Gate, ...] = (
     Gate(
         "identities_evaluated",
         "a report has a table with accounting identities, and one of them was not evaluated",
-        """WITH expected(section, family) AS (VALUES ('requests', 'R1'), ('requests', 'R2'), ('requests', 'R3'), ('litigation', 'R4')),
+        """WITH expected(section, family) AS (VALUES ('requests', 'R1'), ('requests', 'R2'), ('requests', 'R3'), ('litigation', 'R4'),
+            ('legacy', 'R8')),
         printed AS (
             SELECT DISTINCT report_id, section::VARCHAR AS section FROM observation SEMI JOIN temp.judged USING (report_id)
-            WHERE format IN (2019, 2021)
+            WHERE format IN (2014, 2019, 2021)
         )
         SELECT report_id, section, family FROM printed JOIN expected USING (section)
         ANTI JOIN (SELECT DISTINCT report_id, split_part(check_id, '.', 1) AS family FROM check_result) USING (report_id, family)""",

@@ -92,7 +92,9 @@ def load_seeds(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("DELETE FROM indicator")
     con.execute(
         f"""INSERT INTO indicator BY NAME
-        SELECT * REPLACE (format_2019 IS NOT NULL AS format_2019, format_2021 IS NOT NULL AS format_2021)
+        SELECT * REPLACE (
+            format_2014 IS NOT NULL AS format_2014, format_2019 IS NOT NULL AS format_2019, format_2021 IS NOT NULL AS format_2021
+        )
         FROM read_csv(?, {options}) LEFT JOIN definitions USING (indicator)""",
         [str(SEEDS / "indicators.csv")],
     )

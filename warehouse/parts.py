@@ -12,8 +12,8 @@ import pyarrow.parquet
 from warehouse.duck import columns
 from warehouse.mirror import BuildError
 
-TABLES = ("parse", "report", "observation", "check_result", "narrative", "problem")
-CHILDREN = ("observation", "check_result", "narrative")
+TABLES = ("parse", "report", "observation", "check_result", "narrative", "unmapped_cell", "claim", "problem")
+CHILDREN = ("observation", "check_result", "narrative", "unmapped_cell", "claim")
 DERIVED = {"report": {"version", "is_current"}, "problem": {"is_open", "origin"}}
 
 _KEY = "(publisher_id, document_sha256)"

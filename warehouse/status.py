@@ -83,7 +83,8 @@ SELECT run_id, stage, publisher_id, url, year, kind, message, severity FROM prob
 WHERE is_open ORDER BY severity, publisher_id, year, kind, url, message
 """
 _RUNS = """
-SELECT run_id, started_at, finished_at, command, status, (SELECT count(*) FROM problem WHERE problem.run_id = run.run_id) AS problems
+SELECT run_id, started_at, finished_at, command, status,
+    coalesce(json_extract(counts, '$.problems'), (SELECT count(*) FROM problem WHERE problem.run_id = run.run_id)) AS problems
 FROM run ORDER BY started_at DESC, run_id DESC LIMIT ?
 """
 _SOURCES = """

@@ -12,4 +12,4 @@ CREATE TYPE severity_enum AS ENUM ('failure', 'warning');
 CREATE TYPE origin_enum AS ENUM ('ledger', 'document', 'derived');
 CREATE TYPE outcome_enum AS ENUM ('loaded', 'no_tables', 'failed');
 CREATE TYPE role_enum AS ENUM ('page', 'attachment');
-CREATE TYPE coverage_enum AS ENUM ('loaded', 'flagged', 'unreadable', 'unreachable', 'not_found', 'withdrawn');
+CREATE TYPE coverage_enum AS ENUM ('loaded', 'flagged', 'unreadable', 'unreachable', 'not_found', 'withdrawn', 'no_tables');

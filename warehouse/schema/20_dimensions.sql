@@ -27,5 +27,6 @@ CREATE TABLE indicator (
     format_2021 BOOLEAN NOT NULL,
     series VARCHAR,
     comparability VARCHAR,
-    definition VARCHAR NOT NULL
+    definition VARCHAR NOT NULL,
+    format_2014 BOOLEAN NOT NULL DEFAULT false
 );

@@ -47,7 +47,8 @@ CREATE TABLE check_result (
     right_value DECIMAL(18, 4),
     difference DECIMAL(18, 4),
     passed BOOLEAN,
-    cause cause_enum
+    cause cause_enum,
+    soft BOOLEAN NOT NULL DEFAULT false
 );
 
 CREATE TABLE narrative (
@@ -55,6 +56,34 @@ CREATE TABLE narrative (
     section_no INTEGER NOT NULL,
     heading VARCHAR,
     text VARCHAR NOT NULL
+);
+
+CREATE TABLE unmapped_cell (
+    report_id VARCHAR NOT NULL,
+    table_no INTEGER NOT NULL,
+    row_no INTEGER NOT NULL,
+    col_no INTEGER NOT NULL,
+    row_label VARCHAR,
+    column_label VARCHAR,
+    text VARCHAR NOT NULL,
+    page INTEGER,
+    bbox DOUBLE[],
+    method VARCHAR NOT NULL
+);
+
+CREATE TABLE claim (
+    report_id VARCHAR NOT NULL,
+    claim_no INTEGER NOT NULL,
+    section_no INTEGER NOT NULL,
+    what VARCHAR NOT NULL,
+    value DECIMAL(18, 4) NOT NULL,
+    unit VARCHAR,
+    qualifier VARCHAR,
+    sentence VARCHAR NOT NULL,
+    start INTEGER NOT NULL,
+    indicator VARCHAR,
+    applicant applicant_enum,
+    agrees BOOLEAN
 );
 
 CREATE TABLE problem (

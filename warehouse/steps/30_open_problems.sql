@@ -30,3 +30,14 @@ UPDATE problem SET is_open =
     )
     OR NOT EXISTS (FROM sighting AS s WHERE s.publisher_id = problem.publisher_id AND s.url = problem.url)
 WHERE document_sha256 IS NOT NULL;
+
+-- An edition in pictures that can't be read is no loss where the text edition of the same publisher and year was loaded.
+UPDATE problem SET is_open = false
+WHERE kind IN ('needs_ocr', 'no_tables') AND is_open
+    AND (publisher_id, document_sha256) IN (
+        SELECT (g.publisher_id, g.document_sha256)
+        FROM present_document AS g
+        JOIN report AS r ON r.publisher_id = g.publisher_id AND r.year = coalesce(g.listed_year, g.parsed_year)
+        JOIN present_document AS t ON t.publisher_id = r.publisher_id AND t.document_sha256 = r.document_sha256
+        WHERE g.is_graphic AND NOT t.is_graphic AND r.figures > 0 AND g.document_sha256 IS NOT NULL
+    );

@@ -1,4 +1,5 @@
 -- A report page and its attachments are one family. One of which nothing was loaded, and of which no other failure says why, has no tables.
+-- None: a report in free prose, a report of another kind, an edition in pictures beside a text edition that was loaded.
 INSERT INTO problem BY NAME
 WITH family AS (
     SELECT
@@ -10,7 +11,15 @@ WITH family AS (
         string_agg(url, ', ' ORDER BY url) FILTER (WHERE url <> page_url) AS attachments
     FROM present_document
     GROUP BY publisher_id, page_url
-    HAVING count(outcome) > 0 AND count(*) FILTER (WHERE outcome = 'loaded') = 0
+    HAVING count(outcome) > 0
+        AND count(*) FILTER (WHERE outcome = 'loaded' OR report_id IS NOT NULL OR (is_other AND url = page_url)) = 0
+        AND NOT (
+            bool_and(is_graphic) AND (publisher_id, coalesce(max(listed_year), max(parsed_year))) IN (
+                SELECT (r.publisher_id, r.year)
+                FROM report AS r JOIN present_document AS t USING (publisher_id, document_sha256)
+                WHERE r.figures > 0 AND NOT t.is_graphic
+            )
+        )
 )
 SELECT
     run_id,

@@ -1,4 +1,5 @@
 -- What an address that is still listed holds now: the newest answer, and what became of it when it was read.
+-- The words of an edition in pictures are those of extract/titles.py.
 CREATE OR REPLACE VIEW present_document AS
 SELECT
     s.publisher_id,
@@ -9,9 +10,19 @@ SELECT
     d.sha256 AS document_sha256,
     p.outcome,
     p.year AS parsed_year,
-    p.run_id AS parse_run_id
+    p.run_id AS parse_run_id,
+    p.report_id,
+    regexp_matches(
+        regexp_replace(concat_ws(' ', s.title, page.title, r.title), '\s', '', 'g'),
+        '图解|图文解读|图片版|图文版|一图|长图|漫画|图说|图示|图表|视频|动漫|H5|解读|读懂',
+        'i'
+    ) AS is_graphic,
+    o.document_sha256 IS NOT NULL AS is_other
 FROM sighting AS s
 LEFT JOIN sighting AS page ON page.publisher_id = s.publisher_id AND page.url = s.parent_url AND s.role = 'attachment'
 LEFT JOIN document AS d ON d.url = s.url
 LEFT JOIN parse AS p ON p.publisher_id = s.publisher_id AND p.document_sha256 = d.sha256
+LEFT JOIN report AS r ON r.report_id = p.report_id
+LEFT JOIN (SELECT DISTINCT publisher_id, document_sha256 FROM problem WHERE kind = 'other_report') AS o
+    ON o.publisher_id = s.publisher_id AND o.document_sha256 = d.sha256
 WHERE s.is_alive;

@@ -1,0 +1,249 @@
+"""Scanned pages and pictures of tables to grids: Camelot finds the rules, RapidOCR reads every cell twice.
+
+The two readings of a figure are of different crops of its cell; `Cell.text` is the first, `Cell.second` the other, and `Cell.certainty` the
+lesser of their certainties. A cell with ink in which nothing is read has the text `extract.grid.PICTURE`: it is no blank.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from io import BytesIO
+from statistics import median
+
+import cv2
+import numpy as np
+import pypdfium2 as pdfium
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from extract.grid import PICTURE, BBox, Cell, Document, Grid
+from extract.pdf import Glyph, PageScan, PdfError, grid_box, page_blocks
+from extract.problem import Problem
+from extract.scan_grid import Region, RuledTable, ruled_tables
+from extract.scan_image import DPI, Picture, Upright, upright
+from extract.scan_ink import Box, around, ink_mask, is_upended, marks, text_lines
+from extract.scan_words import FIGURE_WIDTH, LINE_WIDTH, Line, Reading, looks_like_figure, looks_like_label, recogniser
+
+METHOD = "rapidocr+camelot-lattice-raster"
+#: Room around the ink of a crop, above and beside, as shares of its height: for the first and for the second reading.
+FIRST, SECOND = (0.3, 0.3), (0.1, 0.15)
+#: Ink narrower than this many line heights, in one line, can be a figure.
+FIGURE_LENGTH = 9.0
+MAX_PIXELS = 60_000_000
+#: In points.
+A4_WIDTH = 595
+#: A page read worse than this is tried turned by quarters: upright ones come to 0.9 and more, turned ones to 0.5 and less.
+MIN_QUALITY = 0.7
+
+_HAN = re.compile(r"[\u4e00-\u9fff]")
+
+
+@dataclass(slots=True)
+class PicturePage:
+    """What a picture of a page says: tables, and the glyphs of the text around them, placed evenly within their lines.
+
+    `quality` (0 to 1) is how much of its Chinese text is read with certainty along level lines; None where there is hardly any.
+    """
+
+    grids: list[Grid] = field(default_factory=list)
+    glyphs: list[Glyph] = field(default_factory=list)
+    quality: float | None = None
+
+
+@dataclass(slots=True)
+class _Inked:
+    """A cell with its lines of ink, and what was read in them."""
+
+    region: Region
+    lines: list[Box]
+    first: list[Reading] = field(default_factory=list)
+    second: Reading | None = None
+
+
+def read_picture_pages(data: bytes, scans: Iterable[PageScan], grids: dict[int, list[Grid]]) -> None:
+    """Read the pictures on pages of a PDF, and add to `grids` the tables in them by page number.
+
+    A page that is a picture gets its glyphs from it; on a page with text only the tables in its pictures are read that `grids` does not
+    have yet. Raises PdfError where a page can't be rendered.
+    """
+    try:
+        pdf = pdfium.PdfDocument(data)
+        for scan in scans:
+            gray, known = _rendered(pdf[scan.number - 1]), grids.setdefault(scan.number, [])
+            if scan.is_picture:
+                page = read_picture(gray, 72 / DPI, scan.number)
+                scan.glyphs = page.glyphs
+            else:
+                page = _read(_only(gray, scan.pictures, [grid_box(g) for g in known]), 72 / DPI, scan.number, text=False)
+            grids[scan.number] = [*known, *page.grids]
+        pdf.close()
+    except pdfium.PdfiumError as error:
+        raise PdfError("broken_document", f"pdfium: {error}") from error
+
+
+def _rendered(page: pdfium.PdfPage) -> Picture:
+    array = page.render(scale=DPI / 72, grayscale=True).to_numpy()
+    return np.ascontiguousarray(array.reshape(array.shape[:2]))
+
+
+def _only(gray: Picture, kept: list[BBox], dropped: list[BBox]) -> Picture:
+    """The page with nothing on it but its pictures, without the tables known already."""
+    out = np.full_like(gray, 255)
+    for boxes, source in ((kept, gray), (dropped, np.full_like(gray, 255))):
+        for x0, top, x1, bottom in boxes:
+            place = np.s_[max(int(top * DPI / 72), 0) : int(bottom * DPI / 72) + 1, max(int(x0 * DPI / 72), 0) : int(x1 * DPI / 72) + 1]
+            out[place] = source[place]
+    return out
+
+
+def read_image(data: bytes) -> Document:
+    """Read a picture file (PNG, JPEG, GIF, TIFF, BMP, WebP) as one page; boxes are in its own pixels.
+
+    Raises ValueError for a broken one, or one too large.
+    """
+    try:
+        with Image.open(BytesIO(data)) as opened:
+            if opened.width * opened.height > MAX_PIXELS:
+                raise ValueError(f"a picture of {opened.width} x {opened.height} pixels")
+            gray = np.asarray(ImageOps.exif_transpose(opened).convert("L"))
+    except (UnidentifiedImageError, OSError, SyntaxError) as error:
+        raise ValueError(f"the picture can't be read: {error}") from error
+    scale = _reading_scale(gray)
+    page = read_picture(cv2.resize(gray, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC), 1 / scale, 1)
+    scan = PageScan(1, gray.shape[1], gray.shape[0], glyphs=page.glyphs, images=1)
+    document = Document("image", page_blocks(scan, page.grids, set()))
+    if not document.blocks:
+        document.problems.append(Problem("extract", "needs_ocr", "a picture in which neither text nor a table was found"))
+    return document
+
+
+def _reading_scale(gray: Picture) -> float:
+    """What brings a picture of unknown resolution to the width of an A4 page at DPI; a small detail is enlarged threefold at most."""
+    return float(np.clip(A4_WIDTH * DPI / 72 / gray.shape[1], 0.25, 3.0))
+
+
+def read_picture(gray: Picture, points_per_pixel: float, number: int) -> PicturePage:
+    """Tables and text of the picture of a page, upright or turned by quarters; `number` is the page's."""
+    page = _read(gray, points_per_pixel, number)
+    if page.quality is None or page.quality >= MIN_QUALITY:
+        return page
+    turned = [_read(gray, points_per_pixel, number, turns) for turns in (1, 2, 3)]
+    return max([page, *turned], key=lambda p: p.quality or 0.0)
+
+
+def _read(gray: Picture, points_per_pixel: float, number: int, turns: int = 0, text: bool = True) -> PicturePage:
+    page = upright(gray, points_per_pixel, turns)
+    tables = ruled_tables(page.gray, 72 / DPI)
+    if not (tables or text):
+        return PicturePage()
+    mask = ink_mask(page.gray)
+    cells = [_read_cells(page.gray, mask, table) for table in tables]
+    lines = _lines_around(page.gray, mask, tables) if text else []
+    grids = [_grid(page, table, inked, number) for table, inked in zip(tables, cells, strict=True)]
+    return PicturePage(grids, [g for line in lines for g in _glyphs(page, line)], _quality(cells, lines))
+
+
+def _quality(cells: list[list[_Inked]], lines: list[Line]) -> float | None:
+    read = [pair for inked in cells for i in inked for pair in zip(i.lines, i.first, strict=True)] + [(x.box, x.reading) for x in lines]
+    words = [(len(r.text), r.certainty if b.height < 2 * b.width else 0.0) for b, r in read if len(r.text) > 2 or is_upended(b)]
+    total = sum(n for n, _ in words)
+    return sum(n * c for n, c in words) / total if total >= 12 else None
+
+
+# --- tables
+
+
+def _grid(page: Upright, table: RuledTable, inked: list[_Inked], number: int) -> Grid:
+    read = {(i.region.row, i.region.col): i for i in inked}
+    cells = [_cell(page, region, read.get((region.row, region.col)), number) for region in table.regions]
+    _, top, _, bottom = table.box
+    edges = [page.box(x, top, x, bottom) for x in table.edges]
+    return Grid(cells, table.n_rows, table.n_cols, METHOD, col_edges=[round((e[0] + e[2]) / 2, 2) for e in edges])
+
+
+def _read_cells(gray: Picture, mask: Picture, table: RuledTable) -> list[_Inked]:
+    """The cells of a table that have ink, read: labels once, what can be a figure twice."""
+    found = [(r, marks(mask, r)) for r in table.regions]
+    height = median([b.height for _, m in found if m for b in text_lines(m)] or [0])
+    inked = [_Inked(r, text_lines(m, height)) for r, m in found if m]
+    short = [i for i in inked if len(i.lines) == 1 and i.lines[0].width <= FIGURE_LENGTH * height]
+    _take(short, recogniser().read([_crop(gray, i.lines[0], height, FIRST) for i in short], FIGURE_WIDTH))
+    long = [i for i in inked if not i.first]
+    _take(long, recogniser().read([_crop(gray, box, height, FIRST) for i in long for box in i.lines], LINE_WIDTH))
+    figures = [i for i in short if not looks_like_label(i.first[0].text)]
+    seconds = recogniser().read([_crop(gray, i.lines[0], height, SECOND) for i in figures], FIGURE_WIDTH)
+    for cell, reading in zip(figures, seconds, strict=True):
+        cell.second = reading
+    return inked
+
+
+def _take(cells: list[_Inked], readings: list[Reading]) -> None:
+    rest = iter(readings)
+    for cell in cells:
+        cell.first = [next(rest) for _ in cell.lines]
+
+
+def _crop(gray: Picture, box: Box, line_height: float, room: tuple[float, float]) -> Picture:
+    """The ink of a line with some room around it; ink lower than a line (a dash) gets the room of a line, upended text is laid down."""
+    upended = is_upended(box) and box.height > 2.5 * line_height
+    height = round(line_height) if upended else max(box.height, round(0.7 * line_height))
+    above = round(room[0] * height + max(height - box.height, 0) / 2)
+    beside = round(room[1] * height)
+    part = gray[max(box.top - above, 0) : box.bottom + above, max(box.x0 - beside, 0) : box.x1 + beside]
+    return np.ascontiguousarray(np.rot90(part)) if upended else part
+
+
+def _cell(page: Upright, region: Region, inked: _Inked | None, number: int) -> Cell:
+    box = page.box(region.x0, region.top, region.x1, region.bottom)
+    place = (region.row, region.col, region.row_span, region.col_span, number, box)
+    if inked is None:
+        return Cell("", *place)
+    text = "\n".join(r.text.strip() for r in inked.first if r.text.strip()) or PICTURE
+    certainty = min(r.certainty for r in (*inked.first, *filter(None, [inked.second])))
+    if inked.second is None:
+        return Cell(text, *place, certainty=round(certainty, 3))
+    text, second = _two_readings(text, re.sub(r"\s", "", inked.second.text) or PICTURE)
+    return Cell(text, *place, second=second, certainty=round(certainty, 3))
+
+
+def _two_readings(first: str, second: str) -> tuple[str, str]:
+    """`text` and `second` of a cell that can be a figure.
+
+    What is neither figure nor word (`O`, `·`) can't stand as text, or its row would not be recognised as a row of figures: the other
+    reading does, or else PICTURE; the two differ, so the figure is unreadable.
+    """
+    if first == PICTURE or looks_like_figure(first) or _HAN.search(first):
+        return first, second
+    return (second, first) if looks_like_figure(second) else (PICTURE, first)
+
+
+# --- text around the tables
+
+
+def _lines_around(gray: Picture, mask: Picture, tables: list[RuledTable]) -> list[Line]:
+    """Lines of text above, between and below the tables."""
+    out: list[Line] = []
+    top = 0
+    for bottom, below in [*((int(t.box[1]), int(t.box[3])) for t in tables), (gray.shape[0], gray.shape[0])]:
+        band = Region(0, 0, 1, 1, 0, top, gray.shape[1], max(bottom, top))
+        found = [b for b in marks(mask, band) if b.height > 8]
+        if found:
+            box = around(found)
+            x0, y0 = max(box.x0 - 20, 0), max(box.top - 20, top)
+            part = gray[y0 : min(box.bottom + 20, bottom), x0 : box.x1 + 20]
+            out.extend(Line(_moved(line.box, x0, y0), line.reading) for line in recogniser().find(part))
+        top = max(top, below)
+    return out
+
+
+def _moved(box: Box, x: int, y: int) -> Box:
+    return Box(box.x0 + x, box.top + y, box.x1 + x, box.bottom + y)
+
+
+def _glyphs(page: Upright, line: Line) -> list[Glyph]:
+    """The characters of a line placed evenly within it, and the end of the line."""
+    text, box = line.reading.text.strip(), line.box
+    step = box.width / max(len(text), 1)
+    places: list[BBox] = [page.box(box.x0 + i * step, box.top, box.x0 + (i + 1) * step, box.bottom) for i in range(len(text))]
+    return [*(Glyph(c, *place) for c, place in zip(text, places, strict=True)), Glyph("\n", 0, 0, 0, 0)]

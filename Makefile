@@ -37,6 +37,9 @@ check: $(INSTALLED) ## lint and types only
 bench: $(INSTALLED) ## benchmarks, side by side in one run
 	$(BIN)/python benchmarks/run.py
 
+accuracy: $(INSTALLED) ## read generated documents and the sample reports, write docs/accuracy.md
+	PYTHONPATH=tests $(BIN)/python benchmarks/accuracy.py
+
 sample: $(INSTALLED) ## make the sample portal again from its figures
 	$(BIN)/python -m sources.sample.make
 
@@ -47,4 +50,4 @@ lock: pyproject.toml ## resolve requirements.lock again
 clean: ## remove .venv and caches
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help install demo test check bench sample lock clean
+.PHONY: help install demo test check bench accuracy sample lock clean

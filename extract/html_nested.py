@@ -37,8 +37,9 @@ def is_data_table(table: HtmlElement) -> bool:
 
 def _holds_an_article(table: HtmlElement) -> bool:
     """Whether all the text of a table is in one cell, and is more than a figure or label."""
-    texts = [text for cell in table.iter("td", "th") if (text := _squeezed("".join(cell.itertext())))]
-    return len(texts) == 1 and (len(texts[0]) > MAX_ARTICLE or bool(_HEADING.match(texts[0])))
+    texts = (text for cell in table.iter("td", "th") if (text := _squeezed("".join(cell.itertext()))))
+    only, other = next(texts, ""), next(texts, None)
+    return other is None and (len(only) > MAX_ARTICLE or bool(_HEADING.match(only)))
 
 
 def _is_wrapper(table: HtmlElement) -> bool:

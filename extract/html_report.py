@@ -61,9 +61,10 @@ def report_element(body: HtmlElement) -> HtmlElement | None:
     """The innermost element with all numbered headings (一、 to 六、) of the report, None where fewer than four have kept their number."""
     numbers: set[str] = set()
     around: list[HtmlElement] | None = None
+    data = {table for table in body.iter("table") if is_data_table(table)}
     for element in body.iter("*"):
         found = _HEADING.match(element.text or "")
-        if not found or any(is_data_table(t) for t in element.iterancestors("table")):
+        if not found or any(t in data for t in element.iterancestors("table")):
             continue
         numbers.add(found.group().strip()[0])
         path = [*reversed(list(element.iterancestors())), element]

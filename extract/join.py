@@ -8,8 +8,8 @@ from extract.grid import Cell, Document, Grid, Text
 
 #: Rules of one printed column differ by up to this many points between pages.
 TOLERANCE = 3.5
-#: Pages of a scan do not lie alike: their tables may be shifted by up to this many points against each other.
-SCAN_SHIFT = 40.0
+#: Pages of a scan do not lie alike: their tables may be shifted by up to this many points against each other, and their rules by more.
+SCAN_SHIFT, SCAN_TOLERANCE = 40.0, 8.0
 #: How the method of a grid read from a picture starts (extract.scan.METHOD).
 SCAN = "rapidocr"
 
@@ -38,7 +38,11 @@ def _continues(above: Grid, below: Grid) -> bool:
         return False
     left, right = (below.col_edges[i] - above.col_edges[i] for i in (0, -1))
     shift = _shift(above, below)
-    return abs(left - shift) <= TOLERANCE and abs(right - shift) <= TOLERANCE
+    return abs(left - shift) <= _tolerance(above) and abs(right - shift) <= _tolerance(above)
+
+
+def _tolerance(grid: Grid) -> float:
+    return SCAN_TOLERANCE if grid.method.startswith(SCAN) else TOLERANCE
 
 
 def _shift(above: Grid, below: Grid) -> float:
@@ -52,7 +56,7 @@ def _shift(above: Grid, below: Grid) -> float:
 def _joined(above: Grid, below: Grid) -> Grid:
     shift = _shift(above, below)
     lower_edges = [x - shift for x in below.col_edges or []]
-    edges = _merged_edges(above.col_edges or [], lower_edges)
+    edges = _merged_edges(above.col_edges or [], lower_edges, _tolerance(above))
     upper = [_refitted(c, above.col_edges or [], edges, 0) for c in above.cells]
     lower = [_refitted(c, lower_edges, edges, above.n_rows) for c in below.cells]
     return Grid(
@@ -65,10 +69,10 @@ def _joined(above: Grid, below: Grid) -> Grid:
     )
 
 
-def _merged_edges(first: list[float], second: list[float]) -> list[float]:
+def _merged_edges(first: list[float], second: list[float], tolerance: float) -> list[float]:
     """All rules of both fragments; rules closer than the tolerance are one."""
     edges = list(first)
-    edges.extend(x for x in second if all(abs(x - e) > TOLERANCE for e in first))
+    edges.extend(x for x in second if all(abs(x - e) > tolerance for e in first))
     return sorted(edges)
 
 

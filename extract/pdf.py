@@ -19,6 +19,7 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 
 from extract.grid import BBox, Cell, Document, Grid, Text
+from extract.join import join_pages
 from extract.problem import Problem
 
 METHOD = "camelot-lattice-vector"
@@ -34,7 +35,7 @@ PICTURE_AREA = 0.04
 MARGIN = 0.12
 
 #: What playa and Camelot raise, besides playa's own exceptions, for files that pdfium still opens.
-_DAMAGE = (ArithmeticError, AssertionError, AttributeError, LookupError, StopIteration, TypeError, ValueError, struct.error, zlib.error)
+DAMAGE = (ArithmeticError, AssertionError, AttributeError, LookupError, StopIteration, TypeError, ValueError, struct.error, zlib.error)
 
 _PAGE_NUMBER = re.compile(r"^[\s\-—–－·]*(第\s*)?\d{1,3}(\s*页)?(\s*[/／]\s*\d{1,3})?[\s\-—–－·]*$")
 _NEW_PARAGRAPH = re.compile(r"^\s*([一二三四五六七八九十]+、|[（(][一二三四五六七八九十]+[）)]|第[一二三四五六七八九十]+[条章])")
@@ -96,8 +97,8 @@ class PageScan:
         return sum(1 for g in self.glyphs if not g.char.isspace())
 
 
-def read_pdf(data: bytes) -> Document:
-    """Read a PDF's text and ruled tables.
+def read_pdf(data: bytes, anew: bool = False) -> Document:
+    """Read a PDF's text and ruled tables; `anew`: its pictures at another resolution and from other crops, for `Document.again`.
 
     `data` is the whole file; junk before `%PDF` is allowed. Cells carry their page (from 1), their box in points from the upper left
     corner, Camelot's reading as `text` and pdfium's as `second`. Pages that are pictures are read by `extract.scan`.
@@ -110,15 +111,18 @@ def read_pdf(data: bytes) -> Document:
         problems.append(Problem("extract", "needs_ocr", f"{len(scans)} pages with neither text nor pictures"))
         return Document("pdf", [], problems=problems)
     grids = lattice_grids(data, [s for s in scans if s.ruled and not s.is_picture])
+    problems += _unruled_tables(data, scans, grids)
     if pictures:
-        from extract.scan import read_picture_pages  # slow to import: only where there is a picture
+        from extract.scan import ANOTHER, ONE, read_picture_pages  # slow to import: only where there is a picture
 
-        read_picture_pages(data, pictures, grids)
+        read_picture_pages(data, pictures, grids, ANOTHER if anew else ONE)
     running = _running_lines(scans)
     blocks: list[Text | Grid] = []
     for scan in scans:
         blocks.extend(page_blocks(scan, grids.get(scan.number, []), running))
-    return Document("pdf", blocks, problems=problems)
+    recognised = any(c.certainty is not None for found in grids.values() for g in found for c in g.cells)
+    again = (lambda: join_pages(read_pdf(data, anew=True))) if recognised and not anew else None
+    return Document("pdf", blocks, problems=problems, again=again)
 
 
 # --- the first look, with pdfium
@@ -168,7 +172,7 @@ def _scan_page(page: pdfium.PdfPage, number: int) -> PageScan:
 
 
 def page_frame(page: pdfium.PdfPage) -> tuple[BBox, int]:
-    """The part of a page that is shown (left, bottom, right, top, in its own coordinates), and by how many quarters it is turned clockwise."""
+    """The part of a page that is shown (left, bottom, right, top, in its own coordinates), and its quarter turns clockwise."""
     media, crop = page.get_mediabox(), page.get_cropbox()
     box = (max(media[0], crop[0]), max(media[1], crop[1]), min(media[2], crop[2]), min(media[3], crop[3]))
     return box, page.get_rotation() // 90
@@ -232,24 +236,31 @@ def lattice_grids(data: bytes, scans: list[PageScan]) -> dict[int, list[Grid]]:
             with playa.parse(data, space="page") as pdf:
                 for scan in scans:
                     tables = _camelot_tables(pdf.pages[scan.number - 1], scan.number)
-                    out[scan.number] = [_to_grid(table, scan) for table in tables]
-    except (playa.PDFException, *_DAMAGE) as error:
+                    out[scan.number] = [to_grid(table, scan) for table in tables]
+    except (playa.PDFException, *DAMAGE) as error:
         raise PdfError("broken_document", f"playa: {error!r}") from error
     return out
 
 
 def _camelot_tables(page: Any, number: int) -> list[Any]:
     from camelot.parsers.lattice import Lattice
-    from camelot.utils import get_image_char_and_text_objects, get_page_layout
 
-    mend_font_metrics(page)
-    layout, dimensions = get_page_layout(page, boxes_flow=None)
-    images, _chars, horizontal, vertical = get_image_char_and_text_objects(layout)
+    layout, dimensions, images, horizontal, vertical = camelot_page(page)
     if not horizontal:
         return []
     parser = Lattice(engine="vector", split_text=True)
     parser.prepare_page_parse("", layout, dimensions, number, images, horizontal, vertical, "", {})
     return sorted(parser.extract_tables(), key=lambda t: -t._bbox[3])
+
+
+def camelot_page(page: Any) -> tuple[Any, Any, Any, Any, Any]:
+    """What Camelot's parsers ask of a page of playa: layout, dimensions, images, level and upright lines of text."""
+    from camelot.utils import get_image_char_and_text_objects, get_page_layout
+
+    mend_font_metrics(page)
+    layout, dimensions = get_page_layout(page, boxes_flow=None)
+    images, _chars, horizontal, vertical = get_image_char_and_text_objects(layout)
+    return layout, dimensions, images, horizontal, vertical
 
 
 def mend_font_metrics(page: Any) -> None:
@@ -263,7 +274,8 @@ def mend_font_metrics(page: Any) -> None:
             font.ascent, font.descent = CJK_ASCENT, CJK_DESCENT
 
 
-def _to_grid(table: Any, scan: PageScan) -> Grid:
+def to_grid(table: Any, scan: PageScan, method: str = METHOD) -> Grid:
+    """A table of Camelot as a grid, every cell read again by pdfium."""
     n_rows, n_cols = len(table.rows), len(table.cols)
     cells = []
     for positions in merged_regions(table, n_rows, n_cols):
@@ -273,7 +285,7 @@ def _to_grid(table: Any, scan: PageScan) -> Grid:
         bbox = _shown(scan, (table.cols[c0][0], table.rows[r0][0], table.cols[c1][1], table.rows[r1][1]))
         cells.append(Cell(text, r0, c0, r1 - r0 + 1, c1 - c0 + 1, scan.number, bbox, _text_in(scan.glyphs, bbox)))
     edges = [round(x - scan.left, 2) for x in (table.cols[0][0], *(c[1] for c in table.cols))]
-    return Grid(cells, n_rows, n_cols, METHOD, col_edges=edges)
+    return Grid(cells, n_rows, n_cols, method, col_edges=edges)
 
 
 def _shown(scan: PageScan, box: BBox) -> BBox:
@@ -320,6 +332,13 @@ def _text_in(glyphs: list[Glyph], bbox: BBox) -> str:
     x0, top, x1, bottom = bbox
     inside = (g for g in glyphs if not g.char.isspace() and x0 <= g.center[0] < x1 and top <= g.center[1] < bottom)
     return "".join(g.char for g in inside)
+
+
+def _unruled_tables(data: bytes, scans: list[PageScan], grids: dict[int, list[Grid]]) -> list[Problem]:
+    from extract.pdf_rules import MIN_LOOSE, complete_rules, loose_figures
+
+    loose = [s for s in scans if loose_figures(s, grids.get(s.number, [])) >= MIN_LOOSE]
+    return complete_rules(data, loose, grids) if loose else []
 
 
 # --- text between the tables

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 from extract.docx import DocxError, read_docx
 from extract.grid import Document
 from extract.html import read_html
@@ -12,18 +15,30 @@ from extract.pdf import PdfError, read_pdf
 from extract.problem import Problem
 
 
-def read_document(data: bytes, expected: str | None = None) -> Document:
+def read_document(data: bytes, expected: str | None = None, pictures: Sequence[bytes] = ()) -> Document:
     """Read a document by what its bytes are.
 
-    `expected` is the media its name or server promised: a difference is a `wrong_media` warning. A document that can't be read comes back
-    without blocks and with a problem that says why; nothing is raised for bad bytes.
+    `expected` is the media its name or server promised: a difference is a `wrong_media` warning. `pictures` are those of a web page, in
+    order: where the page has no table of its own, theirs are its tables, and their cells' page is the number of the picture. A document
+    that can't be read comes back without blocks and with a problem that says why; nothing is raised for bad bytes.
     """
     media = sniff(data)
     document = _read(data, media)
+    if media == "html" and pictures and not any(grid.n_rows >= 3 and grid.n_cols >= 3 for grid in document.grids()):
+        _take_pictures(document, pictures)
     if expected and media != expected and media not in ("empty", "unknown"):
         message = f"promised as {expected}, but its bytes are {media}"
         document.problems.insert(0, Problem("extract", "wrong_media", message, severity="warning"))
     return document
+
+
+def _take_pictures(document: Document, pictures: Sequence[bytes]) -> None:
+    for number, data in enumerate(pictures, 1):
+        seen = _read(data, sniff(data))
+        document.problems.extend(p for p in seen.problems if p.kind != "needs_ocr")  # a logo has no table
+        for grid in seen.grids():
+            document.blocks.append(replace(grid, cells=[replace(cell, page=number) for cell in grid.cells]))
+    document.again = None
 
 
 def _read(data: bytes, media: str) -> Document:
@@ -42,7 +57,9 @@ def _read(data: bytes, media: str) -> Document:
             case "empty":
                 return _failed(media, "empty_document", "zero bytes")
             case "image":
-                return _failed(media, "needs_ocr", "a picture; scans are not read yet")
+                from extract.scan import read_image  # slow to import: only where there is a picture
+
+                return read_image(data)
             case _:
                 start = data[:24].decode("latin-1").encode("ascii", "backslashreplace").decode()
                 return _failed(media, "wrong_media", f"no reader for media {media!r}; it starts with {start!r}")

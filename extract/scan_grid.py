@@ -9,11 +9,12 @@ import cv2
 import numpy as np
 
 from extract.pdf import merged_regions
-from extract.scan_image import Picture
+from extract.scan_image import DPI, Picture
 
-#: A rule is at least this share of the picture long (Camelot's `line_scale`): at 40 the upright rules of a row of one line are lost, from 100 on
-#: strokes of characters are taken for rules.
-LINE_SCALE = 60
+#: The least length of an upright and of a level rule, in pixels at scan_image.DPI. One and a half times as long, and the upright rules of a
+#: row of one line are lost; half as long, and strokes of characters are taken for rules.
+UPRIGHT, LEVEL = 39, 28
+POINTS_PER_PIXEL = 72 / DPI
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class _Backend:
         return cv2.cvtColor(self.picture, cv2.COLOR_GRAY2BGR)
 
 
-def ruled_tables(gray: Picture, points_per_pixel: float) -> list[RuledTable]:
+def ruled_tables(gray: Picture) -> list[RuledTable]:
     """Tables with rules on a level picture, top to bottom."""
     from camelot.parsers.lattice import Lattice  # slow to import: once per worker, and only where a table is read
 
@@ -75,22 +76,32 @@ def ruled_tables(gray: Picture, points_per_pixel: float) -> list[RuledTable]:
         def _reject_table(self, table: Any) -> bool:
             return False
 
-    height, width = gray.shape
-    parser = Ruled(engine="raster", line_scale=LINE_SCALE, backend=_Backend(np.asarray(cv2.GaussianBlur(gray, (3, 3), 0), np.uint8)))
-    size = (width * points_per_pixel, height * points_per_pixel)
+    canvas, line_scale = _canvas(gray)
+    height, width = canvas.shape
+    parser = Ruled(engine="raster", line_scale=line_scale, backend=_Backend(canvas))
+    size = (width * POINTS_PER_PIXEL, height * POINTS_PER_PIXEL)
     parser.prepare_page_parse("", None, size, 1, [], [], [], "", {})
-    tables = [_table(t, height, points_per_pixel) for t in parser.extract_tables()]
+    tables = [_table(t, height) for t in parser.extract_tables()]
     return sorted((t for t in tables if t.n_rows > 1 or t.n_cols > 1), key=lambda t: t.box[1])
 
 
-def _table(table: Any, height: int, points_per_pixel: float) -> RuledTable:
+def _canvas(gray: Picture) -> tuple[Picture, int]:
+    """The picture, softened, on white paper of such a size that Camelot's `line_scale`, a share of each side, means the lengths wanted."""
+    height, width = gray.shape
+    line_scale = max(-(-height // UPRIGHT), -(-width // LEVEL)) + 1
+    paper = np.full((line_scale * UPRIGHT, line_scale * LEVEL), 250, np.uint8)
+    paper[:height, :width] = cv2.GaussianBlur(gray, (3, 3), 0)
+    return paper, line_scale
+
+
+def _table(table: Any, height: int) -> RuledTable:
     n_rows, n_cols = len(table.rows), len(table.cols)
     regions = []
     for positions in merged_regions(table, n_rows, n_cols):
         rows, cols = [r for r, _ in positions], [c for _, c in positions]
         r0, r1, c0, c1 = min(rows), max(rows), min(cols), max(cols)
-        x0, x1 = table.cols[c0][0] / points_per_pixel, table.cols[c1][1] / points_per_pixel
-        top, bottom = height - table.rows[r0][0] / points_per_pixel, height - table.rows[r1][1] / points_per_pixel
+        x0, x1 = table.cols[c0][0] / POINTS_PER_PIXEL, table.cols[c1][1] / POINTS_PER_PIXEL
+        top, bottom = height - table.rows[r0][0] / POINTS_PER_PIXEL, height - table.rows[r1][1] / POINTS_PER_PIXEL
         regions.append(Region(r0, c0, r1 - r0 + 1, c1 - c0 + 1, x0, top, x1, bottom))
     edges = [table.cols[0][0], *(c[1] for c in table.cols)]
-    return RuledTable(regions, n_rows, n_cols, [x / points_per_pixel for x in edges])
+    return RuledTable(regions, n_rows, n_cols, [x / POINTS_PER_PIXEL for x in edges])

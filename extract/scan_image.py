@@ -15,6 +15,8 @@ Picture = NDArray[np.uint8]
 
 #: Pictures are read at this resolution, in dots per inch: the models lose figures below 120, and above 200 only time is lost.
 DPI = 200
+#: In points.
+A4_WIDTH = 595.0
 #: A picture turned by more than this is not straightened, in degrees.
 MAX_TURN = 6.0
 #: The width at which the turn is measured, and the least length of a line that tells it, as a share of that width.

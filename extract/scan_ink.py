@@ -70,7 +70,7 @@ def _is_dust(stats: NDArray[np.int32]) -> bool:
 def _is_strip(stats: NDArray[np.int32], shape: tuple[int, ...]) -> bool:
     """Whether a mark lies along an edge of the cell, and is thin and long enough to be what is left of a rule."""
     x, y, w, h, _ = (int(v) for v in stats)
-    along_x = (y <= 1 or y + h >= shape[0] - 1) and h <= STRIP and w >= 4 * h
+    along_x = (y <= 1 or y + h >= shape[0] - 1) and h <= STRIP and w >= 2 * h
     along_y = (x <= 1 or x + w >= shape[1] - 1) and w <= STRIP and h >= 4 * w
     return along_x or along_y
 

@@ -70,7 +70,7 @@ class Recogniser:
         from rapidocr import RapidOCR  # slow to import: once per worker, and only where a picture is read
 
         cv2.setNumThreads(1)
-        self._engine: Any = RapidOCR(
+        engine: Any = RapidOCR(
             params={
                 "EngineConfig.onnxruntime.intra_op_num_threads": 1,
                 "EngineConfig.onnxruntime.inter_op_num_threads": 1,
@@ -82,10 +82,10 @@ class Recogniser:
                 "Det.limit_side_len": DETECT_SIDE,
             }
         )
-        self._engine.return_word_box = True
-        self._engine.recognize_txt([np.full((48, 48, 3), 255, np.uint8)])  # loads the model
-        self._decoder = self._engine.text_rec.postprocess_op
-        self._zeros = _Zeros(self._decoder)
+        engine.return_word_box = True
+        engine.recognize_txt([np.full((48, 48, 3), 255, np.uint8)])  # loads the model
+        self._decoder: Any = engine.text_rec.postprocess_op
+        self._zeros, self._engine = _Zeros(self._decoder), engine
 
     def read(self, crops: Sequence[Picture], width: int) -> list[Reading]:
         """Read crops of one line each; they are padded to `width` (FIGURE_WIDTH, LINE_WIDTH)."""

@@ -20,7 +20,7 @@ from pandera.errors import SchemaError, SchemaErrors
 from extract.archive import ArchiveError, read_body
 from extract.crawl.job import CrawlJob, CrawlSource, ReportLocation
 from extract.home import Home
-from extract.ledger import Candidate, Ledger
+from extract.ledger import Candidate, Ledger, Place
 from extract.problem import Problem
 from extract.reader import read_document
 from flows.engine import Done, WorkPool
@@ -33,7 +33,18 @@ from warehouse.changes import known_parses, news
 from warehouse.publish import publish
 from warehouse.query import connect
 
-_PROMISED = {".pdf": "pdf", ".docx": "docx", ".doc": "doc", ".wps": "doc", ".html": "html", ".htm": "html", ".shtml": "html"}
+_PROMISED = {
+    ".pdf": "pdf",
+    ".docx": "docx",
+    ".doc": "doc",
+    ".wps": "doc",
+    ".rtf": "rtf",
+    ".mht": "mht",
+    ".mhtml": "mht",
+    ".html": "html",
+    ".htm": "html",
+    ".shtml": "html",
+}
 
 
 class BusyError(RuntimeError):
@@ -49,6 +60,7 @@ class Job:
     archive_offset: int
     promised: str | None
     context: Context
+    pictures: tuple[Place, ...] = ()
 
 
 @dataclass(slots=True)
@@ -125,14 +137,18 @@ def find_work(home: Home, run_id: str, publishers: Sequence[PublisherRow], years
     with Ledger(home.ledger) as ledger:
         found = ledger.candidates(set(rows), set(years) or None)
     fresh: dict[tuple[str, str], Candidate] = {}
+    pictures: dict[tuple[str, str], list[Place]] = {}
     for candidate in found:
         key = (candidate.publisher_id, candidate.sha256)
-        if key not in known:
+        if candidate.media == "image" and candidate.parent_url:
+            where = Place(candidate.archive_file, candidate.archive_offset)
+            pictures.setdefault((candidate.publisher_id, candidate.parent_url), []).append(where)
+        elif key not in known:
             fresh.setdefault(key, candidate)
-    return [_job(home, run_id, rows[c.publisher_id], c) for c in fresh.values()]
+    return [_job(home, run_id, rows[c.publisher_id], c, pictures.get((c.publisher_id, c.url), [])) for c in fresh.values()]
 
 
-def _job(home: Home, run_id: str, publisher: PublisherRow, c: Candidate) -> Job:
+def _job(home: Home, run_id: str, publisher: PublisherRow, c: Candidate, pictures: Sequence[Place]) -> Job:
     context = Context(
         publisher_id=c.publisher_id,
         district_code=publisher.district_code,
@@ -146,7 +162,7 @@ def _job(home: Home, run_id: str, publisher: PublisherRow, c: Candidate) -> Job:
         link_year=c.year,
         published_on=c.published_on,
     )
-    return Job(home.archive, c.archive_file, c.archive_offset, promised_media(c.url), context)
+    return Job(home.archive, c.archive_file, c.archive_offset, promised_media(c.url), context, tuple(pictures))
 
 
 def promised_media(url: str) -> str | None:
@@ -169,10 +185,11 @@ def read_one(job: Job) -> Rows:
     """Read one document from the archive into rows. Runs in a worker process."""
     try:
         body = read_body(job.archive, job.archive_file, job.archive_offset)
+        pictures = [read_body(job.archive, p.archive_file, p.archive_offset) for p in job.pictures]
     except (ArchiveError, OSError) as error:
         message = f"{job.archive_file} at {job.archive_offset}: {error}"
         return failed(Problem("extract", "broken_archive", message), job.context)
-    return tidy(read_document(body, job.promised), job.context)
+    return tidy(read_document(body, job.promised, pictures), job.context)
 
 
 def read_batch(home: Home, jobs: Sequence[Job], pool: WorkPool, timeout: float, done: Callable[[str], None]) -> Batch:
@@ -200,7 +217,7 @@ def _death(kind: str) -> str:
 
 
 def _part_key(jobs: Sequence[Job]) -> str:
-    told = [[PARSER_VERSION, version("gongkai"), *(str(v) for v in _identity(j.context))] for j in jobs]
+    told = [[PARSER_VERSION, version("gongkai"), *(str(v) for v in (*_identity(j.context), j.pictures))] for j in jobs]
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:24]
 
 

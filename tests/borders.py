@@ -1,12 +1,23 @@
-"""Reports whose tables have some rules only: row heights fit the text, cells stand in the middle of their height, as word processors print them."""
+"""Reports whose tables have some rules only: row heights fit the text and cells stand in their middle, as word processors print them."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
-from forms import full, lay_out
+from forms import (
+    Rows,
+    full,
+    lay_out,
+    litigation_figures,
+    litigation_rows,
+    proactive_figures,
+    proactive_rows,
+    requests_figures,
+    requests_rows,
+)
 from pdfs import EMBEDDED, FONT, HEADINGS, THREE, Truth
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.cidfonts import UnicodeCIDFont
@@ -65,7 +76,9 @@ class Page:
         self.canvas.save()
         return self.out.getvalue()
 
-    def table(self, grid: Grid, first: int = 0, last: int | None = None, weights: Sequence[float] = (), header: int = 1) -> None:
+    def table(
+        self, grid: Grid, first: int = 0, last: int | None = None, weights: Sequence[float] = (), header: int = 1, labels: int = 1
+    ) -> None:
         last = grid.n_rows if last is None else last
         shares = list(weights) or [1.0] * grid.n_cols
         xs = [self.left]
@@ -77,7 +90,7 @@ class Page:
         for cell in cells:
             if cell.row >= first:
                 top, bottom = ys[cell.row - first], ys[min(cell.row_end, last) - first]
-                self._write(cell.text, xs[cell.col], xs[cell.col_end], top, bottom)
+                self._write(cell.text, xs[cell.col], xs[cell.col_end], top, bottom, cell.col < labels and cell.col_end <= labels)
         self.y = ys[-1] - 14
 
     def _lines(self, text: str, width: float) -> list[str]:
@@ -105,7 +118,7 @@ class Page:
             ys.append(ys[-1] - height)
         return ys
 
-    def _write(self, text: str, x0: float, x1: float, top: float, bottom: float) -> None:
+    def _write(self, text: str, x0: float, x1: float, top: float, bottom: float, label: bool) -> None:
         style, pitch = self.style, self.style.size * 1.25
         is_figure = text.isdigit()
         lines = self._lines(text, x1 - x0)
@@ -114,7 +127,7 @@ class Page:
             font = style.figures if is_figure else FONT
             self.canvas.setFont(font, style.size)
             width = pdfmetrics.stringWidth(line, font, style.size)
-            align = style.align if is_figure or (top and x1 - x0 < 60) else "left"
+            align = style.align if is_figure or x1 - x0 < 60 or not label else "left"
             x = {"left": x0 + style.room, "right": x1 - style.room - width, "center": (x0 + x1 - width) / 2}[align]
             self.canvas.drawString(x, y - i * pitch - style.size, line)
 
@@ -157,13 +170,40 @@ class Page:
                 return True
 
 
+#: What a figure is printed as, and what it then says: None where nothing is printed or it is no number.
+Alter = Callable[[int], tuple[str, int | None]]
+
+
+def altered(number: int, seed: int, alter: Alter) -> tuple[list[Rows], dict]:
+    """The three tables of a form with figures printed otherwise."""
+    truth: dict = {}
+
+    def texts(figures: dict) -> dict:
+        out = {}
+        for key, value in figures.items():
+            out[key], said = alter(value)
+            truth[key if isinstance(key, tuple) else (key, None)] = said
+        return out
+
+    two, three, four = proactive_figures(number, seed), requests_figures(number, seed), litigation_figures(seed)
+    return [proactive_rows(number, texts(two)), requests_rows(number, texts(three)), litigation_rows(texts(four))], truth
+
+
 #: Where the header of each table ends.
 HEADER = (2, 3, 3)
 
 
-def report(style: Style, number: int = 2021, seed: int = 1, breaks: Sequence[int] = (), repeat: bool = False, spread: bool = True) -> tuple[bytes, Truth]:
+def report(
+    style: Style,
+    number: int = 2021,
+    seed: int = 1,
+    breaks: Sequence[int] = (),
+    repeat: bool = False,
+    spread: bool = True,
+    alter: Alter | None = None,
+) -> tuple[bytes, Truth]:
     """A whole report; table three is broken before the rows of `breaks`, with its header repeated where `repeat` says so."""
-    (two, three, four), truth = full(number, seed)
+    (two, three, four), truth = altered(number, seed, alter) if alter else full(number, seed)
     pdf = Page(style)
     pdf.text("某区人民政府办公室2022年政府信息公开工作年度报告", 16)
     pdf.text("本报告所列数据的统计期限自2022年1月1日起至2022年12月31日止。")
@@ -175,15 +215,17 @@ def report(style: Style, number: int = 2021, seed: int = 1, breaks: Sequence[int
     pdf.new_page()
     pdf.text(HEADINGS[1])
     at = [0, *breaks, len(three)]
-    for i, (first, last) in enumerate(zip(at, at[1:], strict=False)):
+    for i, (first, last) in enumerate(pairwise(at)):
         if i:
             pdf.new_page()
-        rows = lay_out(three[:3] + three[first:last]) if i and repeat else None
-        pdf.table(rows or lay_out(three), 0 if rows else first, None if rows else last, THREE, 3 if not i or repeat else 0)
+        if i and repeat:
+            pdf.table(lay_out(three), 0, 3, THREE, 3, 3)
+            pdf.y += 14
+        pdf.table(lay_out(three), first, last, THREE, 0 if i else 3, 3)
     if spread:
         pdf.new_page()
     pdf.text(HEADINGS[2])
-    pdf.table(lay_out(four), header=3)
+    pdf.table(lay_out(four), header=3, labels=0)
     pdf.text("五、存在的主要问题及改进情况")
     pdf.text("2022年存在公开不够及时的问题，2023年将进一步改进，完成3项任务。")
     pdf.text("六、其他需要报告的事项")

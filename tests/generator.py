@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from typing import Any
 
 from forms import Rows, litigation_rows, proactive_rows, requests_rows, table
 
@@ -25,13 +26,22 @@ LAYOUTS = {"2019": (2019, 2019, 2019), "2021": (2021, 2021, 2021), "mixed": (202
 SECTIONS = ("proactive", "requests", "litigation")
 #: The statistical annex of 2014 to 2018, instead of tables two to four.
 ANNEX = "2014"
-UNITS = {"10k_cny": "万元", "request": "件", "case": "件", "time": "次", "article": "篇", "person": "人", "person_time": "人次", "office": "个"}
+UNITS = {
+    "10k_cny": "万元",
+    "request": "件",
+    "case": "件",
+    "time": "次",
+    "article": "篇",
+    "person": "人",
+    "person_time": "人次",
+    "office": "个",
+}
 HEADINGS = {
     "proactive": "二、主动公开政府信息情况",
     "requests": "三、收到和处理政府信息公开申请情况",
     "litigation": "四、政府信息公开行政复议、行政诉讼情况",
 }
-MONEY = ("administrative_fee_amount", "government_procurement_amount")
+MONEY = ("administrative_fee_amount", "government_procurement_amount", "legacy_fees", "legacy_budget")
 MEDIA = ("html", "docx", "pdf", "export", "scan")
 YEARS = {"2014": range(2014, 2019), "2019": range(2019, 2021), "2021": range(2021, 2026), "mixed": range(2021, 2025)}
 NAMES = ("云溪区住房和城乡建设局", "青浦县人民政府办公室", "临江市松岭镇人民政府", "石桥街道办事处")
@@ -47,9 +57,9 @@ class P:
     key: Key | None = None
     kind: str = "other"
 
-    def like(self, text: str = "", **changes: object) -> P:
+    def like(self, text: str = "", **changes: Any) -> P:
         """A cell of the same shape that prints no figure."""
-        return P(text, int(str(changes.get("rows", self.rows))), int(str(changes.get("cols", self.cols))), None, str(changes.get("kind", "other")))
+        return replace(self, **{"text": text, "key": None, "kind": "other"} | changes)
 
 
 Printed = list[list[P]]
@@ -213,7 +223,12 @@ def plain(layout: str, seed: int) -> Report:
     blocks = _opening(year, publisher)
     for section, form in zip(SECTIONS, forms, strict=True):
         blocks += [HEADINGS[section], Sheet(_sheet(section, form, figures[section]), section)]
-    blocks += ["五、存在的主要问题及改进情况", "部分栏目更新不够及时，下一步将加强管理。", "六、其他需要报告的事项", "无其他需要报告的事项。"]
+    blocks += [
+        "五、存在的主要问题及改进情况",
+        "部分栏目更新不够及时，下一步将加强管理。",
+        "六、其他需要报告的事项",
+        "无其他需要报告的事项。",
+    ]
     return Report(year, publisher, forms, blocks, truth)
 
 
@@ -234,7 +249,13 @@ def _with_annex(rng: random.Random, year: int, publisher: str) -> Report:
         label = P("\u3000" * len(path) + item.label[0], kind="label" if item.indicator else "title")
         value = P(str(figures[item.indicator, None]), key=(item.indicator, None), kind="figure") if item.indicator else P("")
         rows.append([label, P(unit, kind="unit"), value])
-    blocks = [*_opening(year, publisher), "二、主动公开政府信息情况", "全年未发生收费情况。", "附表：政府信息公开情况统计表", Sheet(rows, "legacy")]
+    blocks = [
+        *_opening(year, publisher),
+        "二、主动公开政府信息情况",
+        "全年未发生收费情况。",
+        "附表：政府信息公开情况统计表",
+        Sheet(rows, "legacy"),
+    ]
     return Report(year, publisher, LAYOUTS[ANNEX], blocks, {k: ("reported", Decimal(v)) for k, v in figures.items()})
 
 

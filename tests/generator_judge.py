@@ -8,7 +8,11 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
+import generator_document
+import generator_paper
 import generator_pdf
+import generator_structure
+import generator_values
 import generator_web
 from generator import SECTIONS, Key, Made, Plan, Truth, compose
 
@@ -17,6 +21,8 @@ from transform.check import PARTS, identities
 from transform.frames import Rows
 from transform.tidy import Context, tidy
 
+#: Importing them registers their quirks.
+QUIRK_MODULES = (generator_values, generator_structure, generator_document, generator_web, generator_pdf)
 CONTEXT = Context("p", "330302", "http://127.0.0.1/x", "ab" * 32, "2026-01-01T00:00:00Z", "run")
 
 
@@ -29,7 +35,7 @@ def make(plan: Plan) -> Made:
         case "pdf":
             data = generator_pdf.pdf(report, plan.seed)
         case "scan":
-            data = generator_pdf.scanned(generator_pdf.pdf(report, plan.seed), plan.seed)
+            data = generator_paper.scanned(generator_pdf.pdf(report, plan.seed), plan.seed)
         case _:
             data = generator_web.word(report, plan.seed)
     return Made(plan, data, ((report.year, report.truth), *report.others))
@@ -39,7 +45,7 @@ def make_all(plans: Sequence[Plan]) -> list[Made]:
     """The documents of many plans; those for LibreOffice are exported together."""
     made = [make(p) for p in plans]
     places = [i for i, m in enumerate(made) if m.plan.medium == "export"]
-    for i, data in zip(places, generator_pdf.exported([made[i].data for i in places]), strict=True):
+    for i, data in zip(places, generator_paper.exported([made[i].data for i in places]), strict=True):
         made[i] = replace(made[i], data=data)
     return made
 
@@ -105,8 +111,6 @@ class Flags:
 
 
 def _operands(result: dict[str, Any]) -> Iterable[Key]:
-    from transform.check import equations, identities
-
     check_id, who = str(result["check_id"]), result["applicant"]
     if check_id.startswith("R2."):
         return [(check_id[3:], part) for part in (*PARTS, "total")]
@@ -114,7 +118,9 @@ def _operands(result: dict[str, Any]) -> Iterable[Key]:
     return [(i, who if r.each else None) for r in rules for i in (*r.left, *r.right)]
 
 
-def _judge_cell(verdict: Verdict, key: Key, row: dict[str, object] | None, printed: tuple[str, Decimal | None] | None, flags: Flags) -> None:
+def _judge_cell(
+    verdict: Verdict, key: Key, row: dict[str, object] | None, printed: tuple[str, Decimal | None] | None, flags: Flags
+) -> None:
     if printed and printed[0] == "doubtful":
         return
     read = (str(row["value_status"]), row["value"]) if row else ("missing", None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable
 from decimal import Decimal
 
@@ -246,7 +247,9 @@ def huge(rng: random.Random, report: Report) -> None:
 def _slip(rng: random.Random, text: str) -> str:
     """One character wrong, lost, extra or doubled, not in the ordinal."""
     at = rng.randint(min(2, len(text) - 1), len(text) - 1)
-    return rng.choice((text[:at] + rng.choice(WRONG) + text[at + 1 :], text[:at] + text[at + 1 :], text[:at] + rng.choice(WRONG) + text[at:]))
+    return rng.choice(
+        (text[:at] + rng.choice(WRONG) + text[at + 1 :], text[:at] + text[at + 1 :], text[:at] + rng.choice(WRONG) + text[at:])
+    )
 
 
 @quirk(1, harmless=False, seen="Q-7, Q-19, Q-62")
@@ -270,8 +273,9 @@ def header_typo(rng: random.Random, report: Report) -> None:
 
 @quirk(1, seen="Q-39")
 def lost_ordinals(rng: random.Random, report: Report) -> None:
+    mark = rng.choice(("", r"\1\2"))
     for cell in report.labels("label"):
-        cell.text = cell.text.lstrip("一二三四五六七八九十123456789") if rng.random() < 0.5 else cell.text.split("、")[-1].split(".")[-1]
+        cell.text = re.sub(r"^(\s*（?)[一二三四五六七八九十\d]+([、.）])", mark, cell.text)
 
 
 @quirk(1, harmless=False, annex=False)
@@ -343,7 +347,14 @@ def cut_headers(rng: random.Random, report: Report) -> None:
 
 @quirk(1, harmless=False, annex=False)
 def other_applicant_names(rng: random.Random, report: Report) -> None:
-    names = {"商业企业": "企业", "科研机构": "科研单位", "社会公益组织": "公益组织", "法律服务机构": "律师事务所", "其他": "其它", "总计": "合计"}
+    names = {
+        "商业企业": "企业",
+        "科研机构": "科研单位",
+        "社会公益组织": "公益组织",
+        "法律服务机构": "律师事务所",
+        "其他": "其它",
+        "总计": "合计",
+    }
     for cell in report.labels("head", section="requests"):
         cell.text = names.get(cell.text, cell.text)
 

@@ -64,7 +64,8 @@ def html(report: Report, seed: int) -> bytes:
     if "html_layout_table" in style:
         body = f'<table width="980"><tr><td>&nbsp;</td><td colspan="2">{body}</td></tr></table>'
     if "html_nested_layout" in style:
-        body = f'<table><tr><td colspan="1200"><table><tr><td>当前位置：首页</td></tr><tr><td><div>{body}</div></td></tr></table></td></tr></table>'
+        inner = f"<table><tr><td>当前位置：首页</td></tr><tr><td><div>{body}</div></td></tr></table>"
+        body = f'<table><tr><td colspan="1200">{inner}</td></tr></table>'
     if "html_menu" in style:
         links = "".join(f'<li><a href="#">{t}</a></li>' for t in ("首页", "政府信息公开指南", "政府信息公开年报", "依申请公开"))
         body = f"<ul>{links}</ul>{body}<div>主办：{report.publisher}　ICP备12345678号</div>"
@@ -88,7 +89,9 @@ def _charset(style: set[str]) -> str:
 def _html_block(block: str | Sheet, rng: random.Random, style: set[str]) -> str:
     if isinstance(block, Sheet):
         return _html_table(block, rng, style)
-    return f'<p class="MsoNormal"><span lang="EN-US">{escape(block)}</span></p>' if "html_word_pasted" in style else f"<p>{escape(block)}</p>"
+    return (
+        f'<p class="MsoNormal"><span lang="EN-US">{escape(block)}</span></p>' if "html_word_pasted" in style else f"<p>{escape(block)}</p>"
+    )
 
 
 def _html_table(sheet: Sheet, rng: random.Random, style: set[str]) -> str:
@@ -97,7 +100,11 @@ def _html_table(sheet: Sheet, rng: random.Random, style: set[str]) -> str:
         rows = ["<thead>", *rows[:3], "</thead>", "<tbody>", *rows[3:], "</tbody>"]
     if "html_comments" in style:
         rows.insert(1, "<!--[if !supportMisalignedColumns]--><!--[endif]-->")
-    opening = '<table class="MsoNormalTable" border="1" style="border-collapse:collapse">' if "html_word_pasted" in style else '<table border="1">'
+    opening = (
+        '<table class="MsoNormalTable" border="1" style="border-collapse:collapse">'
+        if "html_word_pasted" in style
+        else '<table border="1">'
+    )
     return opening + "\n".join(rows) + "</table>"
 
 
@@ -187,7 +194,8 @@ def _saved(document: object) -> bytes:
     return out.getvalue()
 
 
-_FONTS = '<w:rPr><w:rFonts w:ascii="WenQuanYi Micro Hei" w:hAnsi="WenQuanYi Micro Hei" w:eastAsia="WenQuanYi Micro Hei"/><w:sz w:val="16"/></w:rPr>'
+_NAME = "WenQuanYi Micro Hei"
+_FONTS = f'<w:rPr><w:rFonts w:ascii="{_NAME}" w:hAnsi="{_NAME}" w:eastAsia="{_NAME}"/><w:sz w:val="16"/></w:rPr>'
 
 
 def _w_run(text: str) -> str:

@@ -9,7 +9,7 @@ import generator_judge as judging
 import pytest
 from generator import LAYOUTS, QUIRKS, Made, Plan, plan
 from generator_judge import Verdict, judge, make, make_all, smallest
-from generator_pdf import office
+from generator_paper import office
 
 from sources.sample.as_pdf import font_installed
 

@@ -9,6 +9,8 @@ from itertools import pairwise
 import opencc
 import pytest
 from forms import C, Rows, full, to_html
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from extract.charset import decode
 from extract.grid import Grid
@@ -447,6 +449,15 @@ def test_both_readings_show_a_cell_alike(table: str) -> None:
     [first], [second] = read_html(data).grids(), read_html_again(data).grids()
     assert shape(first) == shape(second)
     assert (first.n_rows, first.n_cols) == (second.n_rows, second.n_cols)
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(st.lists(st.tuples(st.integers(0, 4), st.integers(1, 4)), max_size=5), min_size=1, max_size=6))
+def test_both_readings_lay_out_any_spans_alike(spans) -> None:
+    lines = ("".join(f"<td rowspan={h} colspan={w}>{r}.{i}</td>" for i, (h, w) in enumerate(row)) for r, row in enumerate(spans))
+    data = page("<table>" + "".join(f"<tr>{line}</tr>" for line in lines) + "</table>")
+    first, second = ([shape(g) for g in read(data).grids()] for read in (read_html, read_html_again))
+    assert first == second
 
 
 def test_a_failed_identity_is_the_publishers_where_both_readings_agree() -> None:

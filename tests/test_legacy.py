@@ -112,7 +112,7 @@ def test_a_gate_wants_the_identities_of_the_annex(tmp_path: Path) -> None:
     out["check_result"] = []
     world = World(tmp_path)
     world.seen(URL, "a", year=2016)
-    with pytest.raises(GateError, match="identities_evaluated.*R8"):
+    with pytest.raises(GateError, match=r"identities_evaluated.*R8"):
         world.publish(world.part("p1", out))
 
 
@@ -257,7 +257,7 @@ def test_a_misprinted_label_is_read_and_told() -> None:
     assert [p["kind"] for p in out["problem"]] == ["label_variant"]
 
 
-@settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=1500, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(seed=st.integers(0, 10_000), mutations=st.lists(st.sampled_from(MUTATIONS), min_size=1, max_size=2))
 def test_a_broken_annex_is_never_read_silently_wrong(seed, mutations) -> None:
     truth = figures(seed)
@@ -265,6 +265,8 @@ def test_a_broken_annex_is_never_read_silently_wrong(seed, mutations) -> None:
     for mutation in mutations:
         mutation(rng, rows)
     out = read(rows)
-    bad = wrong({(o["indicator"], None): (o["value_status"], o["value"]) for o in out["observation"]}, {(i, None): v for i, v in truth.items()})
+    bad = wrong(
+        {(o["indicator"], None): (o["value_status"], o["value"]) for o in out["observation"]}, {(i, None): v for i, v in truth.items()}
+    )
     told = [p for p in out["problem"] if p["severity"] == "failure"] or [c for c in out["check_result"] if c["passed"] is False]
     assert not bad or told, (mutations, bad)

@@ -98,8 +98,8 @@ def test_paragraphs_that_end_with_their_page_stay_apart(above: str, below: str) 
     assert paragraphs([Text(above, 1), Text(below, 2)]) == [above, below]
 
 
-def test_title_lines_end_at_the_first_long_paragraph_or_heading() -> None:
-    assert title_lines(REPORT) == REPORT[0] + REPORT[1]
+def test_title_lines_end_at_the_first_long_paragraph_sentence_or_heading() -> None:
+    assert title_lines(REPORT) == REPORT[0]
     assert title_lines(["某区", "2021年年度报告", "字" * 61, "2019年"]) == "某区2021年年度报告"
     assert title_lines([]) == ""
 

@@ -160,10 +160,16 @@ def test_one_that_makes_nothing_is_a_broken_document(fake, tmp_path: Path, scrip
     assert not list((tmp_path / "tmp").iterdir())
 
 
+BROKEN = """
+import sys, pathlib
+out = pathlib.Path(sys.argv[sys.argv.index("--outdir") + 1])
+out.mkdir()
+(out / "report.docx").write_text("x")
+"""
+
+
 def test_what_it_makes_may_be_broken_too(fake) -> None:
-    fake(
-        "import sys, pathlib\nout = pathlib.Path(sys.argv[sys.argv.index('--outdir') + 1])\nout.mkdir()\n(out / 'report.docx').write_text('x')"
-    )
+    fake(BROKEN)
     document = read_document(b"{\\rtf1 x}")
     assert [p.kind for p in document.problems] == ["broken_document"]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 import yaml
-from warehouse_world import World, loaded, observation, parsed, problem, sha
+from warehouse_world import World, claim, loaded, observation, parsed, problem, sha, unmapped
 
 from warehouse import codebook
 from warehouse.build import BuildError, PublisherRow
@@ -49,9 +49,21 @@ def test_first_build_on_a_new_machine(tmp_path: Path) -> None:
 def test_everything_of_the_frames_arrives(world: World) -> None:
     document = loaded("a", A)
     document["problem"] = [problem("label_variant", "a", A, severity="warning")]
+    report_id = document["report"][0]["report_id"]
+    document["claim"] = [claim(report_id), claim(report_id, 2, None)]
+    document["unmapped_cell"] = [unmapped(report_id)]
     world.seen(A, "a")
     built = world.publish(world.part("p1", document))
-    assert built.brought == {"parse": 1, "report": 1, "observation": 4, "check_result": 3, "narrative": 1, "unmapped_cell": 0, "claim": 0, "problem": 1}
+    assert built.brought == {
+        "parse": 1,
+        "report": 1,
+        "observation": 4,
+        "check_result": 3,
+        "narrative": 1,
+        "unmapped_cell": 1,
+        "claim": 2,
+        "problem": 1,
+    }
     assert world.ask("SELECT bbox, row_no, col_no, raw_text, typeof(value) FROM observation WHERE indicator = 'carried_in'") == [
         ([1.0, 2.0, 3.0, 4.5], 2, 10, "2", "DECIMAL(18,4)")
     ]
@@ -60,6 +72,9 @@ def test_everything_of_the_frames_arrives(world: World) -> None:
     ]
     assert world.ask("SELECT kind, severity, is_open FROM problem") == [("label_variant", "warning", True)]
     assert world.ask("SELECT heading FROM narrative") == [("一、总体情况",)]
+    assert world.ask("FROM claim") == [tuple(row.values()) for row in document["claim"]]
+    assert world.ask("FROM unmapped_cell") == [tuple(unmapped(report_id).values())]
+    assert world.ask("SELECT DISTINCT soft FROM check_result") == [(False,)]
 
 
 def test_a_document_read_again_replaces_its_rows_and_touches_no_other(world: World) -> None:
@@ -287,6 +302,23 @@ def test_file_of_another_schema_is_poured_into_the_present_one(world: World) -> 
     world.publish(run_id="r2")
     assert world.ask("SELECT section_no, heading, text FROM narrative") == [(1, None, "本年度……")]
     assert world.ask("SELECT count(*) FROM panel") == [(4,)]
+
+
+def test_file_of_the_release_before_is_poured_into_the_present_one(world: World) -> None:
+    """It had neither claims nor unmapped cells, no soft checks and no annex of 2014."""
+    world.seen(A, "a")
+    world.publish(world.part("p1", loaded("a", A)))
+    world.published.chmod(0o644)
+    with duckdb.connect(world.published) as con:
+        con.execute("UPDATE meta SET value = 'older'")
+        con.execute("DROP TABLE claim; DROP TABLE unmapped_cell")
+        con.execute("ALTER TABLE check_result DROP COLUMN soft")
+        con.execute("ALTER TABLE indicator DROP COLUMN format_2014")
+    world.run("r2")
+    world.publish(run_id="r2")
+    assert world.ask("SELECT count(*) FROM panel") == [(4,)]
+    assert world.ask("SELECT count(*) FROM check_result WHERE soft IS NOT false") == [(0,)]
+    assert world.ask("SELECT count(*) FROM indicator WHERE format_2014") == [(58,)]
 
 
 def test_part_without_a_file_is_named(world: World) -> None:

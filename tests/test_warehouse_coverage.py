@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from warehouse_world import Rows, World, loaded, observation, parsed, problem
+from warehouse_world import Rows, World, check_row, loaded, observation, parsed, problem
 
 from warehouse.build import PublisherRow
 
@@ -33,6 +33,13 @@ def state(world: World, year: int = 2021, publisher: str = "lucheng") -> tuple[s
 def a_loaded_report(world: World, me: str) -> list[Rows]:
     world.seen(f"{A}/{me}", me, publisher=me)
     return [loaded(me, f"{A}/{me}", publisher=me)]
+
+
+def a_report_with_a_soft_failure(world: World, me: str) -> list[Rows]:
+    world.seen(f"{A}/{me}", me, publisher=me)
+    document = loaded(me, f"{A}/{me}", publisher=me)
+    document["check_result"].append(check_row(document["report"][0]["report_id"], "R5", passed=False, soft=True))
+    return [document]
 
 
 def a_flagged_report(world: World, me: str) -> list[Rows]:
@@ -113,6 +120,7 @@ def no_answer(kind: str, url: str) -> str:
 
 CASES: dict[str, tuple[Case, str, str | None]] = {
     "loaded": (a_loaded_report, "loaded", None),
+    "soft": (a_report_with_a_soft_failure, "loaded", None),
     "flagged": (a_flagged_report, "flagged", "identity_failed (1), label_variant (1), unreadable_cell (2)"),
     "old": (an_old_version_that_is_flagged, "loaded", None),
     "broken": (a_broken_document, "unreadable", f"broken_document: broken_document at {A}/broken"),

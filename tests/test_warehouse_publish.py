@@ -14,7 +14,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from warehouse_world import R1, World, loaded, observation, sha
+from warehouse_world import R1, World, claim, loaded, observation, sha, unmapped
 
 from warehouse.build import BuildError, BuildResult
 from warehouse.gate import GATES, GateError, check
@@ -91,6 +91,29 @@ def test_red_gate_leaves_the_published_file_as_it_was(built: BuildResult, name: 
     assert caught.value.detail
     assert built.published.read_bytes() == before
     assert [path.name for path in built.published.parent.iterdir()] == ["gongkai.duckdb"]
+
+
+@pytest.mark.parametrize(
+    ("name", "sql"),
+    [
+        ("unique_keys", "INSERT INTO claim FROM claim LIMIT 1"),
+        ("unique_keys", "INSERT INTO unmapped_cell FROM unmapped_cell LIMIT 1"),
+        ("no_orphans", "UPDATE claim SET report_id = 'nobody'"),
+        ("no_orphans", "UPDATE unmapped_cell SET report_id = 'nobody'"),
+        ("codebook", "UPDATE claim SET indicator = 'no such figure'"),
+        ("brought", "DELETE FROM claim"),
+        ("brought", "DELETE FROM unmapped_cell"),
+    ],
+)
+def test_claims_and_unmapped_cells_are_judged_too(world: World, name: str, sql: str) -> None:
+    report = loaded("b", B, 2022)
+    report_id = report["report"][0]["report_id"]
+    report["claim"] = [claim(report_id)]
+    report["unmapped_cell"] = [unmapped(report_id)]
+    world.run("r2")
+    world.seen(B, "b", "r2", year=2022)
+    with pytest.raises(GateError, match=f"gate {name}"):
+        publish(spoil(world.build(world.part("p3", report), run_id="r2"), sql))
 
 
 def test_an_untouched_figure_that_changed_is_lost(built: BuildResult) -> None:

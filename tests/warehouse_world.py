@@ -64,6 +64,38 @@ def check_row(report_id: str, check_id: str, passed: bool | None = True, soft: b
     }
 
 
+def claim(report_id: str, n: int = 1, indicator: str | None = "new_received") -> dict[str, Any]:
+    return {
+        "report_id": report_id,
+        "claim_no": n,
+        "section_no": 1,
+        "what": "收到政府信息公开申请",
+        "value": Decimal(58),
+        "unit": "件",
+        "qualifier": None,
+        "sentence": "收到政府信息公开申请58件。",
+        "start": 10,
+        "indicator": indicator,
+        "applicant": "total" if indicator else None,
+        "agrees": True if indicator else None,
+    }
+
+
+def unmapped(report_id: str, col: int = 5) -> dict[str, Any]:
+    return {
+        "report_id": report_id,
+        "table_no": 1,
+        "row_no": 3,
+        "col_no": col,
+        "row_label": "规章",
+        "column_label": "历史累计",
+        "text": "812",
+        "page": 1,
+        "bbox": [1.0, 2.0, 3.0, 4.5],
+        "method": "html",
+    }
+
+
 def problem(kind: str, name: str, url: str, publisher: str = "lucheng", year: int | None = 2021, **more: Any) -> dict[str, Any]:
     row = {
         "run_id": "r1",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -11,11 +12,13 @@ from importlib.resources import files
 
 from extract.grid import Cell, Document, Grid, Text
 from extract.problem import Problem, Severity
+from transform.check import Key
 from transform.labels import compact
 from transform.layout import Layout, Table
 from transform.leftovers import Leftover, find_leftovers
 from transform.numbers import Figure, Kind, read_figure
 from transform.recognise import Found, Match, form_labels, match_grid
+from transform.rivals import Place, named_rows, rivals
 
 _MONEY = "10k_cny"
 #: A figure recognised from a picture with less certainty than this is not taken, unless an identity proves it.
@@ -65,6 +68,7 @@ class Figures:
     shared: dict[str, int] = field(default_factory=dict)  # sections whose table is the same in several forms
     problems: list[Problem] = field(default_factory=list)
     unmapped: list[Leftover] = field(default_factory=list)  # cells of recognised tables that no form explains
+    unread: list[frozenset[str]] = field(default_factory=list)  # what tables name that could not be read
 
     @property
     def format(self) -> int | None:
@@ -99,6 +103,7 @@ def read_figures(document: Document, forms: Sequence[Layout], tables_before: int
         _observe(work, grid, number, forms)
     if work.recognised:
         _settle_formats(work)
+        _settle_rivals(work)
         _settle_duplicates(work)
         _report_missing(work, forms)
         _report_unmapped(work, forms)
@@ -128,6 +133,7 @@ def _observe(work: Figures, grid: Grid, number: int, forms: Sequence[Layout]) ->
         labels = form_labels(grid, forms)
         if len(labels) >= 3:
             work.problem("unmapped_cell", f"table {number} has labels of the form ({_some(labels)}) but could not be read")
+            work.unread.append(named_rows(grid, forms))
         return
     for matches in sections:
         match = matches[0]
@@ -187,7 +193,8 @@ def _take_match(work: Figures, match: Match, table_no: int, method: str) -> None
         else:
             texts, observed.doubt = _other_readings(found.cell, figure)
             observed.rivals = tuple(read_figure(t, unit, kind, found.header) for t in texts)
-            observed.confirmed = found.cell.second is not None and observed.doubt is None
+            # two readings of a picture are by one recogniser: a failed identity has the document read again
+            observed.confirmed = found.cell.second is not None and found.cell.certainty is None and observed.doubt is None
         work.observed.append(observed)
 
 
@@ -215,6 +222,21 @@ def _settle_formats(work: Figures) -> None:
         work.formats.setdefault(section, work.format or newest)
     for row in work.observed:
         row.format = work.formats[row.section]
+
+
+def _settle_rivals(work: Figures) -> None:
+    """Where two tables of a section contradict each other, what only one of them prints can't be taken: it may be another report's."""
+    tables: dict[Place, dict[Key, Figure]] = {}
+    for row in work.observed:
+        tables.setdefault((row.section, row.table_no), {})[row.key] = row.figure
+    contested = rivals(tables, work.unread)
+    printed = Counter(row.key for row in work.observed)
+    for section, number in sorted(contested):
+        work.problem("duplicate_figure", f"section {section}: table {number} contradicts another table of the same rows")
+    for row in work.observed:
+        if (row.section, row.table_no) in contested and printed[row.key] == 1:
+            row.figure = Figure(None, "unreadable", row.figure.unit)
+            row.doubt, row.rivals, row.confirmed = None, (), False
 
 
 def _settle_duplicates(work: Figures) -> None:

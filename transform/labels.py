@@ -18,6 +18,8 @@ MIN_SIMILARITY, MIN_LEAD = 80.0, 12.0
 MIN_FUZZY_LENGTH = 5
 
 _ORDINAL = re.compile(r"^(?:\(([一二三四五六七八九十]+)\)|([一二三四五六七八九十]+)[、.,]|(\d{1,2})[.、)]|(\d{1,2})(?=[\u4e00-\u9fff“\"]))")
+#: What stands before an ordinal without belonging to the label: question marks of a broken encoding (domain.md Q-42), stars.
+_LEADING = re.compile(r"^[?*\ufffd]+")
 _BRACKETS = re.compile(r"\([^()]*\)")
 _DROPPED = re.compile(r"[\s\u200b-\u200f\ufeff\W_]+")
 T = TypeVar("T")
@@ -31,6 +33,10 @@ def compact(text: str) -> str:
     return re.sub(r"[\s\u200b-\u200f\ufeff]+", "", simplified(unicodedata.normalize("NFKC", text)))
 
 
+def _label(text: str) -> str:
+    return _LEADING.sub("", compact(text))
+
+
 @lru_cache(16384)
 def normalise(text: str) -> str:
     """The label without white space, its leading ordinal and all punctuation; brackets lose their marks, not their words.
@@ -38,18 +44,18 @@ def normalise(text: str) -> str:
     >>> normalise("（三） 不予 公开"), normalise("3.危及“三安全一稳定”")
     ('不予公开', '危及三安全一稳定')
     """
-    return _DROPPED.sub("", _ORDINAL.sub("", compact(text), count=1))
+    return _DROPPED.sub("", _ORDINAL.sub("", _label(text), count=1))
 
 
 @lru_cache(16384)
 def without_remarks(text: str) -> str:
     """As `normalise`, without what stands in brackets (an ordinal in brackets is not a remark)."""
-    return _DROPPED.sub("", _BRACKETS.sub("", _ORDINAL.sub("", compact(text), count=1)))
+    return _DROPPED.sub("", _BRACKETS.sub("", _ORDINAL.sub("", _label(text), count=1)))
 
 
 def ordinal(text: str) -> str | None:
     """The leading ordinal as digits: "三" and "3" are the same; None where there is none."""
-    found = _ORDINAL.match(compact(text))
+    found = _ORDINAL.match(_label(text))
     if not found:
         return None
     number = next(g for g in found.groups() if g)

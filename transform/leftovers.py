@@ -26,15 +26,25 @@ class Leftover:
     extra: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A cell with the first label of its row and the labels above it."""
+
+    cell: Cell
+    row: Cell | None
+    above: list[Cell]
+
+
 def find_leftovers(grid: Grid, matches: Sequence[Match], table_no: int, method: str) -> list[Leftover]:
     """The cells with text of a grid that none of its matches explains, in reading order."""
     view = View(grid)
     figures = {f.cell for m in matches for f in m.found}
+    unknown = leftover(grid, (c for m in matches for c in m.used))
     out: list[Leftover] = []
-    for cell in leftover(grid, (c for m in matches for c in m.used)):
-        row, above = _row_label(view, cell), _labels_above(view, cell)
-        extra = _is_extra(view, matches, figures, cell, row, above)
-        out.append(Leftover(table_no, method, cell, row.text.strip() if row else None, _joined(above), extra))
+    for cell in unknown:
+        here = _Place(cell, _row_label(view, cell), _labels_above(view, cell))
+        extra = _is_extra(view, matches, figures, unknown, here)
+        out.append(Leftover(table_no, method, cell, here.row.text.strip() if here.row else None, _joined(here.above), extra))
     return out
 
 
@@ -77,10 +87,13 @@ def _joined(cells: Sequence[Cell]) -> str | None:
     return " / ".join(compact(c.text) for c in cells) or None
 
 
-def _is_extra(view: View, matches: Sequence[Match], figures: Collection[Cell], cell: Cell, row: Cell | None, above: Sequence[Cell]) -> bool:
-    if not any(c in figures for c in view.rows[cell.row]):
-        return row is not None and not any(m.table.row_words.find(row.text) for m in matches)
-    head = above[-1] if above else None
-    if head is None or head.row == cell.row or not is_value(cell):
-        return False
-    return not any(words.find(head.text) for m in matches for words in (m.table.column_words, m.table.row_words, m.table.group_words))
+def _is_extra(view: View, matches: Sequence[Match], figures: Collection[Cell], unknown: Collection[Cell], here: _Place) -> bool:
+    """Whether a cell is an unknown label, or stands behind one (or behind a group: a subtotal), or under an unknown head."""
+    if not any(c in figures for c in view.rows[here.cell.row]):
+        return not is_value(here.cell) or (here.row is not None and (here.row in unknown or _is_group(matches, here.row)))
+    head = here.above[-1] if here.above else None
+    return head in unknown and is_value(here.cell)
+
+
+def _is_group(matches: Sequence[Match], label: Cell) -> bool:
+    return any(m.table.group_words.find(label.text) for m in matches if m.table.shape in ("matrix", "list"))

@@ -98,10 +98,10 @@ def _goes_on(above: str, below: str) -> bool:
 
 
 def title_lines(texts: Sequence[str]) -> str:
-    """The title as the text itself prints it: the lines before the first long paragraph or heading."""
+    """The title as the text itself prints it: the lines before the first long paragraph, sentence or heading."""
     lines: list[str] = []
     for text in texts[:8]:
-        if len(text) > 60 or _HEADING.match(text):
+        if len(text) > 60 or (lines and text.rstrip().endswith("。")) or _HEADING.match(text):
             break
         lines.append(text)
     return "".join(lines)

@@ -45,6 +45,11 @@ _OUTSIDE_TAG = {"nav", "header", "footer", "aside"}
 _ITEM_TAG = {"li", "tr", "dd", "dt", "p"}
 
 
+#: Headings over tables two and three, in every report of the 2019 and 2021 forms.
+_TABLE_HEADINGS = ("主动公开政府信息情况", "收到和处理政府信息公开申请情况")
+_ICON = re.compile(r"(?i)(icon|logo|qrcode|ewm|erweima|share|weixin|wechat|dzjg|red\.png|jiucuo|banner|blue\.png|/ico|\.ico|\.svg)")
+
+
 @dataclass(frozen=True, slots=True)
 class ReportLink:
     """A link of an index page to a report."""
@@ -294,7 +299,7 @@ def read_report(body: bytes, url: str) -> ReportPage:
         if target not in found and _is_attachment(anchor, target, text) and target != url:
             title = report_title(text) or report_title(anchor.get("title") or "")
             found[target] = Attachment(target, text or None, title.year if title else None)
-    for target in _embedded(html):
+    for target in [*_embedded(html), *_pictured_tables(html)]:
         found.setdefault(target, Attachment(target, None, None))
     return ReportPage(_own_title(html), _published_on(html), list(found.values()))
 
@@ -344,6 +349,27 @@ def _embedded(html: _Html) -> Iterator[str]:
             viewed = re.search(r"[?&](?:file|src|url)=([^&]+)", source)
             inner = html.address(unquote(viewed[1])) if viewed else None
             yield from [u for u in (inner, source) if u is not None and is_document(u)][:1]
+
+
+def _pictured_tables(html: _Html) -> Iterator[str]:
+    """Pictures that may be the report's tables (domain.md Q-46): in the content of a page that has the form's headings and no table."""
+    text = _text(html.root)
+    if not all(heading in text for heading in _TABLE_HEADINGS) or any(_is_data_table(t) for t in html.root.iter("table")):
+        return
+    for image in html.root.iter("img"):
+        source = html.address(image.get("src") or "")
+        if source and not _outside_content(image) and not _ICON.search(source) and not _is_small(image):
+            yield source
+
+
+def _is_data_table(table: Element) -> bool:
+    return sum(sum(cell.tag in ("td", "th") for cell in row) >= 3 for row in table.iter("tr")) >= 3
+
+
+def _is_small(image: Element) -> bool:
+    """Whether the page itself says that a picture is an icon; one without a size may be anything."""
+    sizes = [re.match(r"\s*(\d+)", image.get(name) or "") for name in ("width", "height")]
+    return any(size is not None and int(size[1]) < 100 for size in sizes)
 
 
 def _own_title(html: _Html) -> str | None:

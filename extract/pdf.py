@@ -20,6 +20,7 @@ import pypdfium2.raw as pdfium_c
 
 from extract.grid import BBox, Cell, Document, Grid, Text
 from extract.join import join_pages
+from extract.pdf_turn import page_frame, text_turns, turn_back, turn_pages, turned
 from extract.problem import Problem
 
 METHOD = "camelot-lattice-vector"
@@ -69,6 +70,7 @@ class PageScan:
     """What the first look at a page gives: its glyphs in reading order (a glyph "\\n" ends a line), and how many rules it has.
 
     `pictures` are the boxes of its images that are large enough for a table, in points from the upper left corner of the page as shown.
+    `sideways`: by how many quarters clockwise the page must be turned for most of its text to stand upright.
     `left` and `bottom` are the corner of the page as shown (CropBox) from that of its MediaBox, where Camelot's coordinates start.
     """
 
@@ -82,6 +84,7 @@ class PageScan:
     vertical_rules: int = 0
     images: int = 0
     pictures: list[BBox] = field(default_factory=list)
+    sideways: int = 0
 
     @property
     def is_picture(self) -> bool:
@@ -106,6 +109,13 @@ def read_pdf(data: bytes, anew: bool = False) -> Document:
     """
     data = data[max(data.find(b"%PDF-"), 0) :]
     scans, problems = scan_pages(data)
+    sideways = {s.number: s.sideways for s in scans if s.sideways and s.text_length >= MIN_TEXT}
+    if sideways:
+        try:
+            data = turn_pages(data, sideways)
+        except pdfium.PdfiumError as error:
+            raise PdfError("broken_document", f"pdfium: {error}") from error
+        scans, problems = scan_pages(data)
     pictures = [s for s in scans if s.is_picture or s.pictures]
     if not pictures and not any(s.text_length >= MIN_TEXT for s in scans):
         problems.append(Problem("extract", "needs_ocr", f"{len(scans)} pages with neither text nor pictures"))
@@ -120,6 +130,7 @@ def read_pdf(data: bytes, anew: bool = False) -> Document:
     blocks: list[Text | Grid] = []
     for scan in scans:
         blocks.extend(page_blocks(scan, grids.get(scan.number, []), running))
+        turn_back(grids.get(scan.number, []), sideways.get(scan.number, 0), scan.width, scan.height)
     recognised = any(c.certainty is not None for found in grids.values() for g in found for c in g.cells)
     again = (lambda: join_pages(read_pdf(data, anew=True))) if recognised and not anew else None
     return Document("pdf", blocks, problems=problems, again=again)
@@ -165,17 +176,11 @@ def _scan_page(page: pdfium.PdfPage, number: int) -> PageScan:
         else:
             _count_rule(scan, obj)
     textpage = page.get_textpage()
+    scan.sideways = (text_turns(textpage) - turns) % 4
     scan.glyphs = list(_glyphs(textpage, box, turns))
     textpage.close()
     page.close()
     return scan
-
-
-def page_frame(page: pdfium.PdfPage) -> tuple[BBox, int]:
-    """The part of a page that is shown (left, bottom, right, top, in its own coordinates), and its quarter turns clockwise."""
-    media, crop = page.get_mediabox(), page.get_cropbox()
-    box = (max(media[0], crop[0]), max(media[1], crop[1]), min(media[2], crop[2]), min(media[3], crop[3]))
-    return box, page.get_rotation() // 90
 
 
 def _count_rule(scan: PageScan, obj: pdfium.PdfObject) -> None:
@@ -203,21 +208,6 @@ def _glyphs(textpage: pdfium.PdfTextPage, page: BBox, turns: int) -> Iterator[Gl
             continue
         pdfium_c.FPDFText_GetCharBox(textpage, i, l, r, b, t)
         yield Glyph(chr(code), *turned((l.value, b.value, r.value, t.value), page, turns))
-
-
-def turned(box: BBox, page: BBox, turns: int) -> BBox:
-    """A box (left, bottom, right, top) in the page's own coordinates as x0, top, x1, bottom on the page as shown (/Rotate, clockwise)."""
-    left, bottom, right, top = box[0] - page[0], box[1] - page[1], page[2] - box[2], page[3] - box[3]
-    x0, x1 = box[0] - page[0], box[2] - page[0]
-    match turns:
-        case 0:
-            return x0, top, x1, page[3] - box[1]
-        case 1:
-            return bottom, left, box[3] - page[1], x1
-        case 2:
-            return right, bottom, page[2] - box[0], box[3] - page[1]
-        case _:
-            return top, right, page[3] - box[1], page[2] - box[0]
 
 
 # --- the grid, with Camelot
@@ -276,6 +266,8 @@ def mend_font_metrics(page: Any) -> None:
 
 def to_grid(table: Any, scan: PageScan, method: str = METHOD) -> Grid:
     """A table of Camelot as a grid, every cell read again by pdfium."""
+    from extract.pdf_overrun import doubt_overruns
+
     n_rows, n_cols = len(table.rows), len(table.cols)
     cells = []
     for positions in merged_regions(table, n_rows, n_cols):
@@ -285,7 +277,9 @@ def to_grid(table: Any, scan: PageScan, method: str = METHOD) -> Grid:
         bbox = _shown(scan, (table.cols[c0][0], table.rows[r0][0], table.cols[c1][1], table.rows[r1][1]))
         cells.append(Cell(text, r0, c0, r1 - r0 + 1, c1 - c0 + 1, scan.number, bbox, _text_in(scan.glyphs, bbox)))
     edges = [round(x - scan.left, 2) for x in (table.cols[0][0], *(c[1] for c in table.cols))]
-    return Grid(cells, n_rows, n_cols, method, col_edges=edges)
+    grid = Grid(cells, n_rows, n_cols, method, col_edges=edges)
+    doubt_overruns(grid, scan.glyphs)
+    return grid
 
 
 def _shown(scan: PageScan, box: BBox) -> BBox:

@@ -1,7 +1,7 @@
 """Tables whose rules are incomplete: the missing ones are made from where words stand, and Camelot's Lattice reads the grid as if printed.
 
-Only pages with rows of figures that no ruled cell explains are looked at. Where the cells are not certain (`extract.pdf_tiling.UnsureError`)
-there is no grid, but a problem `unruled_table` that names the page and the reason.
+Only pages with rows of figures that no ruled cell explains are looked at. Where the cells are not certain (UnsureError) there is no grid,
+but a problem `unruled_table` that names the page and the reason.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ import pypdfium2 as pdfium
 
 from extract.grid import BBox, Grid
 from extract.pdf import DAMAGE, Glyph, PageScan, camelot_page, grid_box, to_grid
-from extract.pdf_tiling import Rules, Table, Tiling, UnsureError, tile
+from extract.pdf_places import Rules, Table, UnsureError
+from extract.pdf_tiling import Tiling, tile
 from extract.pdf_words import Line, Word, read_lines
 from extract.problem import Problem
 
@@ -34,8 +35,10 @@ _NUMBER = re.compile(r"\d[\d,，.．]*")
 
 def loose_figures(scan: PageScan, grids: Iterable[Grid]) -> int:
     """How many numbers of a page stand alone between blanks and are not the only text of a ruled cell: cheap, for every page."""
-    cells = [(c.bbox, c.second) for g in grids for c in g.cells if c.bbox and c.second]
-    return sum(not any(_holds(box, run) and text == _text(run) for box, text in cells) for run in _lone_numbers(scan.glyphs))
+    boxes: dict[str, list[BBox]] = {}
+    for cell in (c for g in grids for c in g.cells if c.bbox and c.second):
+        boxes.setdefault(cell.second or "", []).append(cell.bbox or (0, 0, 0, 0))
+    return sum(not any(_holds(box, run) for box in boxes.get(_text(run), ())) for run in _lone_numbers(scan.glyphs))
 
 
 def _lone_numbers(glyphs: list[Glyph]) -> Iterator[list[Glyph]]:

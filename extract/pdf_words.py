@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 
+from extract.pdf_turn import page_frame, turned
+
 #: Characters further apart than this, in ems, are two words: more than a space between Chinese and Latin, less than the room around a cell.
 WORD_GAP = 0.55
 #: Characters whose middles are this close, in ems, stand on one line.
@@ -75,8 +77,6 @@ def _words(chars: list[Word]) -> Iterator[Word]:
 
 
 def _chars(page: pdfium.PdfPage) -> Iterator[Word]:
-    from extract.pdf import page_frame, turned
-
     box, turns = page_frame(page)
     textpage = page.get_textpage()
     loose, matrix = pdfium_c.FS_RECTF(), pdfium_c.FS_MATRIX()

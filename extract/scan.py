@@ -22,7 +22,7 @@ from extract.pdf import Glyph, PageScan, PdfError, grid_box, page_blocks
 from extract.problem import Problem
 from extract.scan_grid import Region, RuledTable, ruled_tables
 from extract.scan_image import A4_WIDTH, DPI, Picture, Upright, upright
-from extract.scan_ink import Box, around, ink_mask, inner, is_upended, marks, text_lines
+from extract.scan_ink import Box, around, faint_marks, ink_mask, inner, is_upended, marks, text_lines
 from extract.scan_words import FIGURE_WIDTH, LINE_WIDTH, Line, Reading, looks_like_figure, looks_like_label, recogniser
 
 METHOD = "rapidocr+camelot-lattice-raster"
@@ -65,7 +65,7 @@ LABEL = (0.3, 0.7)
 class PicturePage:
     """What a picture of a page says: tables, and the glyphs of the text around them, placed evenly within their lines.
 
-    `quality` (0 to 1) is how much of its Chinese text is read with certainty along level lines; None where there is hardly any.
+    `quality` (0 to 1) is how much of its words is read with certainty along level lines; None where there is no text.
     """
 
     grids: list[Grid] = field(default_factory=list)
@@ -180,7 +180,9 @@ def _quality(cells: list[list[_Inked]], lines: list[Line]) -> float | None:
     read = [pair for inked in cells for i in inked for pair in zip(i.lines, i.first, strict=True)] + [(x.box, x.reading) for x in lines]
     words = [(len(r.text), r.certainty if b.height < 2 * b.width else 0.0) for b, r in read if len(r.text) > 2 or is_upended(b)]
     total = sum(n for n, _ in words)
-    return sum(n * c for n, c in words) / total if total >= 12 else None
+    if total >= 12:
+        return sum(n * c for n, c in words) / total
+    return 0.0 if any(cells) else None
 
 
 # --- tables
@@ -196,7 +198,7 @@ def _grid(page: Upright, table: RuledTable, inked: list[_Inked], number: int, li
 
 def _read_cells(gray: Picture, mask: Picture, table: RuledTable, way: Way) -> list[_Inked]:
     """The cells of a table that have ink, read: labels once, what can be a figure twice."""
-    found = [(r, marks(mask, r)) for r in table.regions]
+    found = [(r, marks(mask, r) or faint_marks(gray, r)) for r in table.regions]
     height = median([b.height for _, m in found if m for b in text_lines(m)] or [0])
     inked = [_Inked(r, text_lines(m, height)) for r, m in found if m]
     short = [i for i in inked if len(i.lines) == 1 and i.lines[0].width <= FIGURE_LENGTH * height]

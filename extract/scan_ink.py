@@ -16,6 +16,8 @@ from extract.scan_image import Picture
 SPECK, STRIP, INSET = 4, 6, 3
 #: How much darker than its surroundings ink is, of 250.
 CONTRAST = 28
+#: Ink as faint as this, of 250, and this many times the noise of the paper (standard deviations) is still ink.
+FAINTEST, NOISE = 6.0, 5.0
 #: A column of single characters is narrower than this many of its characters' heights.
 UPENDED_WIDTH = 1.5
 
@@ -53,6 +55,21 @@ def marks(mask: Picture, region: Region) -> list[Box]:
         return []
     _, _, stats, _ = cv2.connectedComponentsWithStats(part, connectivity=8)
     kept = [s for s in stats[1:] if not _is_dust(s) and not _is_strip(s, part.shape)]
+    return [Box(area.x0 + int(x), area.top + int(y), area.x0 + int(x + w), area.top + int(y + h)) for x, y, w, h, _ in kept]
+
+
+def faint_marks(gray: Picture, region: Region) -> list[Box]:
+    """Marks in a cell that are too faint for `marks`, but stand out from the noise of its paper: what has them is no blank."""
+    cell = inner(gray, region)
+    area = Box(cell.x0 + INSET, cell.top + INSET, cell.x1 - INSET, cell.bottom - INSET)
+    if min(area.width, area.height) <= 3 * INSET:
+        return []
+    part = cv2.GaussianBlur(gray[area.top : area.bottom, area.x0 : area.x1], (0, 0), 1).astype(np.float32)
+    paper = float(np.median(part))
+    noise = 1.4826 * float(np.median(np.abs(part - paper)))
+    faint = (part < paper - max(FAINTEST, NOISE * noise)).astype(np.uint8)
+    _, _, stats, _ = cv2.connectedComponentsWithStats(faint, connectivity=8)
+    kept = [s for s in stats[1:] if max(s[2], s[3]) > 2 * SPECK and not _is_strip(s, part.shape)]
     return [Box(area.x0 + int(x), area.top + int(y), area.x0 + int(x + w), area.top + int(y + h)) for x, y, w, h, _ in kept]
 
 

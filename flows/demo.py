@@ -28,7 +28,7 @@ WHERE c.state <> 'loaded' ORDER BY p.name, c.year
 _CHECKS = """
 SELECT publisher, year, check_id, applicant, left_value::INT AS "left", right_value::INT AS "right", difference::INT AS difference, cause
 FROM check_result JOIN (SELECT DISTINCT report_id, publisher, year FROM panel) USING (report_id)
-WHERE NOT passed ORDER BY ALL LIMIT 10
+WHERE NOT passed AND NOT soft ORDER BY ALL LIMIT 10
 """
 _YEARS = """
 SELECT indicator, max(value) FILTER (year = 2020)::INT AS "2020", max(value) FILTER (year = 2021)::INT AS "2021",

@@ -47,7 +47,7 @@ class Style:
     room: float = 3.0
     header: int = 3
     landscape: bool = False
-    upended: bool = False  # the group's label of table three runs down the page, one character a line
+    group: str = ""  # the first group's label of table three: "stacked" one character a line, or "turned" by a quarter
 
 
 class Page:
@@ -121,6 +121,9 @@ class Page:
     def _write(self, text: str, x0: float, x1: float, top: float, bottom: float, label: bool) -> None:
         style, pitch = self.style, self.style.size * 1.25
         is_figure = text.isdigit()
+        if style.group == "turned" and text.startswith("三、本年度"):
+            self._write_turned(text, (x0 + x1) / 2, (top + bottom) / 2)
+            return
         lines = self._lines(text, x1 - x0)
         y = top - PAD if style.valign == "top" else (top + bottom) / 2 + len(lines) * pitch / 2
         for i, line in enumerate(lines):
@@ -130,6 +133,14 @@ class Page:
             align = style.align if is_figure or x1 - x0 < 60 or not label else "left"
             x = {"left": x0 + style.room, "right": x1 - style.room - width, "center": (x0 + x1 - width) / 2}[align]
             self.canvas.drawString(x, y - i * pitch - style.size, line)
+
+    def _write_turned(self, text: str, x: float, y: float) -> None:
+        self.canvas.saveState()
+        self.canvas.translate(x, y)
+        self.canvas.rotate(-90)
+        self.canvas.setFont(FONT, self.style.size)
+        self.canvas.drawCentredString(0, -self.style.size / 3, text)
+        self.canvas.restoreState()
 
     def _rules(self, cells: list[Cell], xs: list[float], ys: list[float], first: int, last: int, header: int) -> None:
         c, style = self.canvas, self.style
@@ -215,13 +226,14 @@ def report(
     pdf.new_page()
     pdf.text(HEADINGS[1])
     at = [0, *breaks, len(three)]
+    weights = (0.55, *THREE[1:]) if style.group == "stacked" else THREE
     for i, (first, last) in enumerate(pairwise(at)):
         if i:
             pdf.new_page()
         if i and repeat:
-            pdf.table(lay_out(three), 0, 3, THREE, 3, 3)
+            pdf.table(lay_out(three), 0, 3, weights, 3, 3)
             pdf.y += 14
-        pdf.table(lay_out(three), first, last, THREE, 0 if i else 3, 3)
+        pdf.table(lay_out(three), first, last, weights, 0 if i else 3, 3)
     if spread:
         pdf.new_page()
     pdf.text(HEADINGS[2])

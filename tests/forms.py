@@ -55,7 +55,7 @@ def requests_figures(number: int, seed: int = 1) -> dict[tuple[str, str], int]:
 def requests_rows(number: int, figures: dict[tuple[str, str], int]) -> Rows:
     """Table three as the form prints it: three header rows, merged group cells."""
     spec = table(number, "requests")
-    results = [r for r in spec.rows[2:-1]]
+    results = list(spec.rows[2:-1])
     rows: Rows = [
         [C(CONDITION, 3, 3), C("申请人情况", 1, 7)],
         [C("自然人", 2), C("法人或其他组织", 1, 5), C("总计", 2)],

@@ -6,14 +6,17 @@ generator of their own, so that a plan with one quirk less is otherwise the same
 
 from __future__ import annotations
 
+import copy
 import random
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
 from forms import Rows, litigation_rows, proactive_rows, requests_rows, table
 
+from extract.grid import Grid
 from transform.check import identities
 from transform.figures import codebook
 from transform.frames import APPLICANTS
@@ -202,7 +205,11 @@ def compose(wanted: Plan) -> Report:
     """The report of a plan, before it is written in its medium."""
     report = plain(wanted.layout, wanted.seed)
     for name in sorted(wanted.quirks, key=lambda q: (QUIRKS[q].stage, q)):
-        QUIRKS[name].apply(random.Random(f"{name} {wanted.seed}"), report)
+        changed = copy.deepcopy(report)
+        # another quirk may have taken away what this one would change
+        with suppress(IndexError, ValueError):
+            QUIRKS[name].apply(random.Random(f"{name} {wanted.seed}"), changed)
+            report = changed
     return report
 
 
@@ -257,6 +264,17 @@ def _with_annex(rng: random.Random, year: int, publisher: str) -> Report:
         Sheet(rows, "legacy"),
     ]
     return Report(year, publisher, LAYOUTS[ANNEX], blocks, {k: ("reported", Decimal(v)) for k, v in figures.items()})
+
+
+def column_shares(grid: Grid, widest_number: float = 9.0) -> list[float]:
+    """How wide the columns of a printed table are beside each other: wide ones where long texts are."""
+    shares = [1.6] * grid.n_cols
+    for cell in grid.cells:
+        longest = max((len(line) for line in cell.text.split("\n")), default=0) * (0.62 if cell.text.isascii() else 1)
+        most = widest_number if cell.text.isdigit() else 9.0
+        for col in range(cell.col, cell.col_end):
+            shares[col] = max(shares[col], min(longest / cell.col_span, most) + 0.6)
+    return shares
 
 
 # --- figures

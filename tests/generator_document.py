@@ -60,6 +60,8 @@ def contradicting_copy(rng: random.Random, report: Report) -> None:
 
 @quirk(3, annex=False)
 def swapped_tables(rng: random.Random, report: Report) -> None:
+    if len(report.sheets()) < 2:
+        return
     one, two = rng.sample(report.sheets(), 2)
     i, j = report.place(one), report.place(two)
     report.blocks[i], report.blocks[j] = two, one

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from forms import lay_out
-from generator import Report, Sheet, quirk
+from generator import Report, Sheet, column_shares, quirk
 from generator_paper import changed
 from generator_structure import _copies, free_rows
 from reportlab.pdfbase import pdfmetrics
@@ -59,38 +59,39 @@ for _name in STYLES:
 @quirk(4, media=PAGED, seen="Q-65", annex=False)
 def page_break(rng: random.Random, report: Report) -> None:
     """A page ends between two rows."""
-    for sheet in rng.sample(report.sheets(), 2):
+    for sheet in rng.sample(report.sheets(), min(2, len(report.sheets()))):
         sheet.breaks.append(rng.randint(1, len(sheet.rows) - 1))
 
 
 @quirk(4, media=PAGED, seen="Q-65", annex=False)
 def page_breaks(rng: random.Random, report: Report) -> None:
     """Table three over three pages."""
-    sheet = report.sheet("requests")
-    sheet.breaks += rng.sample(range(3, len(sheet.rows)), 2)
+    for sheet in report.sheets("requests"):
+        sheet.breaks += rng.sample(range(1, len(sheet.rows)), min(2, len(sheet.rows) - 1))
 
 
 @quirk(4, media=PAGED, seen="corpus shanghai2024", annex=False)
 def header_on_every_page(rng: random.Random, report: Report) -> None:
     """Pages end where no group goes on, and the header stands on each."""
     report.style.add("repeat_header")
-    sheet = report.sheet("requests")
-    places = [r for r in free_rows(sheet) if r > 3]
-    sheet.breaks += rng.sample(places, min(2, len(places)))
+    for sheet in report.sheets("requests"):
+        places = [r for r in free_rows(sheet) if r > 3]
+        sheet.breaks += rng.sample(places, min(2, len(places)))
 
 
 @quirk(4, media=PAGED, seen="Q-65", annex=False)
 def label_whole_above(rng: random.Random, report: Report) -> None:
     """A page ends within a group, and the group's label stands wholly above."""
     report.style.add("whole_label_above")
-    report.sheet("requests").breaks.append(rng.randint(8, 14))
+    for sheet in report.sheets("requests"):
+        sheet.breaks.append(rng.randint(8, 14))
 
 
 @quirk(4, media=PAGED, seen="Q-65")
 def torn_row(rng: random.Random, report: Report) -> None:
     """A page ends within a row: lines of its cells above and below."""
-    sheet = rng.choice(report.sheets())
-    sheet.torn = (rng.randint(1, len(sheet.rows) - 1), rng.choice((0.34, 0.5, 0.67)))
+    for sheet in rng.sample(report.sheets(), min(1, len(report.sheets()))):
+        sheet.torn = (rng.randint(1, len(sheet.rows) - 1), rng.choice((0.34, 0.5, 0.67)))
 
 
 @quirk(4, media=PAGED, harmless=False)
@@ -252,13 +253,8 @@ def _with_headers(page: Page, sheet: Sheet) -> tuple[list[list[object]], list[in
 
 
 def _edges(page: Page, grid: Grid) -> list[float]:
-    """Column rules; wide columns where long texts are."""
-    shares = [1.6] * grid.n_cols
-    for cell in grid.cells:
-        longest = max((len(line) for line in cell.text.split("\n")), default=0)
-        for col in range(cell.col, cell.col_end):
-            most = 2.6 if "narrow_columns" in page.style and cell.text.isdigit() else 9.0
-            shares[col] = max(shares[col], min(longest / cell.col_span * (0.62 if cell.text.isascii() else 1), most) + 0.6)
+    """Column rules across the page."""
+    shares = column_shares(grid, 2.6 if "narrow_columns" in page.style else 9.0)
     total = page.width - 2 * page.left
     edges = [page.left]
     for share in shares:

@@ -12,7 +12,7 @@ import docx
 from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls
 from forms import lay_out
-from generator import P, Report, Sheet, quirk
+from generator import P, Report, Sheet, column_shares, quirk
 
 HTML, WORD = ("html",), ("docx", "export")
 
@@ -165,6 +165,8 @@ def word(report: Report, seed: int) -> bytes:
 
 
 _NS = nsdecls("w")
+#: In twentieths of a point.
+_TABLE_WIDTH = 9200
 
 
 def _next_is_glued(report: Report, sheet: Sheet) -> bool:
@@ -224,17 +226,21 @@ def _w_runs(line: str, rng: random.Random, style: set[str]) -> str:
 
 def _w_table(sheet: Sheet, rng: random.Random, style: set[str]) -> str:
     grid = lay_out(sheet.rows)  # type: ignore[arg-type]
+    shares = column_shares(grid)
+    widths = [round(_TABLE_WIDTH * share / sum(shares)) for share in shares]
     by_row: list[list[tuple[int, str]]] = [[] for _ in range(grid.n_rows)]
     for cell in grid.cells:
         for r in range(cell.row, cell.row_end):
             merge = "" if cell.row_span == 1 else '<w:vMerge w:val="restart"/>' if r == cell.row else "<w:vMerge/>"
+            width = f'<w:tcW w:w="{sum(widths[cell.col : cell.col_end])}" w:type="dxa"/>'
             span = f'<w:gridSpan w:val="{cell.col_span}"/>' if cell.col_span > 1 else ""
             text = _w_cell(cell.text if r == cell.row else "", rng, style)
-            by_row[r].append((cell.col, f"<w:tc><w:tcPr>{span}{merge}</w:tcPr>{text}</w:tc>"))
+            by_row[r].append((cell.col, f"<w:tc><w:tcPr>{width}{span}{merge}</w:tcPr>{text}</w:tc>"))
     rows = "".join(_w_row(r, cells, sheet, style) for r, cells in enumerate(by_row))
-    columns = "<w:gridCol/>" * grid.n_cols
+    columns = "".join(f'<w:gridCol w:w="{w}"/>' for w in widths)
     edges = "".join(f'<w:{e} w:val="single" w:sz="4"/>' for e in ("top", "left", "bottom", "right", "insideH", "insideV"))
-    return f"<w:tbl><w:tblPr><w:tblBorders>{edges}</w:tblBorders></w:tblPr><w:tblGrid>{columns}</w:tblGrid>{rows}</w:tbl>"
+    layout = f'<w:tblW w:w="{sum(widths)}" w:type="dxa"/><w:tblBorders>{edges}</w:tblBorders><w:tblLayout w:type="fixed"/>'
+    return f"<w:tbl><w:tblPr>{layout}</w:tblPr><w:tblGrid>{columns}</w:tblGrid>{rows}</w:tbl>"
 
 
 def _w_row(number: int, cells: list[tuple[int, str]], sheet: Sheet, style: set[str]) -> str:

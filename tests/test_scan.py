@@ -64,7 +64,7 @@ def page(name: str, number: int, dpi: int = 200) -> Picture:
 
 def litigation() -> Picture:
     """Table four with its heading: 15 figures, quick to read."""
-    return np.ascontiguousarray(page("lucheng2021-scan", 5)[1360:1730])
+    return page("lucheng2021-scan", 5)[1360:1730].copy()
 
 
 def as_pdf(*pictures: Picture, dpi: int = 200) -> bytes:
@@ -164,10 +164,10 @@ def squeezed(quality: int) -> Callable[[Picture], Picture]:
     return lambda p: np.asarray(cv2.imdecode(cv2.imencode(".jpg", p, [1, quality])[1], 0), np.uint8)
 
 
-def fax(picture: Picture) -> Picture:
-    """Thin strokes get lost: nothing on such a page can be trusted."""
-    rough = noisy(40)(blurred(1.2)(picture))
-    return np.asarray(cv2.threshold(rough, 150, 255, cv2.THRESH_BINARY)[1], np.uint8)
+def coarse(picture: Picture) -> Picture:
+    """Black and white at 100 dpi: thin strokes are lost."""
+    half = cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.threshold(half, 150, 255, cv2.THRESH_BINARY)[1], np.uint8)
 
 
 WORSE = {"turned": turned(-1.7), "noise": noisy(30), "blur": blurred(1.4), "jpeg": squeezed(25)}
@@ -183,11 +183,12 @@ def test_a_worse_page_is_read_as_well(name: str) -> None:
 
 
 def test_a_spoilt_page_is_flagged() -> None:
-    found = figures(read_document(as_pdf(fax(page("lucheng2021-scan", 4)))))
-    right, _, silent = score(found, truth("lucheng2021"))
-    assert not silent
-    assert right < 10
-    assert any(p.severity == "failure" for p in found.problems)
+    """Where many figures are read in two ways, those read alike are not certain either."""
+    document = read_document(as_pdf(coarse(page("lucheng2021-scan", 4)), dpi=100))
+    cells = [c for g in document.grids() for c in g.cells if c.second]
+    assert any(c.text == c.second for c in cells)
+    assert max(c.certainty or 0 for c in cells) <= 0.5
+    assert not score(figures(document), truth("lucheng2021"))[2]
 
 
 # --- blanks

@@ -138,6 +138,8 @@ def _observe(work: Figures, grid: Grid, number: int, forms: Sequence[Layout]) ->
     for matches in sections:
         match = matches[0]
         _take_match(work, match, number, mended.method)
+        if not match.found:
+            work.unread.append(frozenset(match.table.indicators()))
         for variant in match.variants:
             work.problem("label_variant", f"table {number}: {variant}", "warning")
         (work.formats if len(matches) == 1 else work.shared).setdefault(match.table.section, match.format)
@@ -230,9 +232,11 @@ def _settle_rivals(work: Figures) -> None:
     for row in work.observed:
         tables.setdefault((row.section, row.table_no), {})[row.key] = row.figure
     contested = rivals(tables, work.unread)
+    if len({section for section, _ in contested}) > 1:  # two reports in one: whose the other tables are is as uncertain
+        contested |= tables.keys()
     printed = Counter(row.key for row in work.observed)
     for section, number in sorted(contested):
-        work.problem("duplicate_figure", f"section {section}: table {number} contradicts another table of the same rows")
+        work.problem("duplicate_figure", f"section {section}: table {number} or another one of this document is another report's")
     for row in work.observed:
         if (row.section, row.table_no) in contested and printed[row.key] == 1:
             row.figure = Figure(None, "unreadable", row.figure.unit)

@@ -97,7 +97,7 @@ def _match_matrix(view: View, table: Table, number: int) -> Match | None:
         return None
     for r in heads:
         match.used.update(c for c in view.starting(r) if _is_head(table, c) or c in match.used)
-    frame = _Frame(columns, _label_end(view, rows, columns), _in_form_order(columns, table))
+    frame = _Frame(columns, _label_end(view, rows, columns), _in_form_order(columns, table), _common_end(view, rows))
     for r, (leaf, spec) in rows.items():
         if r not in heads:
             _read_row(view, match, frame, r, leaf, spec)
@@ -107,11 +107,12 @@ def _match_matrix(view: View, table: Table, number: int) -> Match | None:
 @dataclass(frozen=True, slots=True)
 class _Frame:
     """Where the figures of a matrix stand: grid columns of each key, the column at which labels end (None where the header does not fit the
-    rows), and whether the header has the form's order."""
+    rows), whether the header has the form's order, and where most rows end."""
 
     columns: dict[str, list[int]]
     label_end: int | None
     ordered: bool
+    end: int
 
 
 def _label_end(view: View, rows: dict[int, tuple[Cell, MatrixRow]], columns: dict[str, list[int]]) -> int | None:
@@ -121,6 +122,10 @@ def _label_end(view: View, rows: dict[int, tuple[Cell, MatrixRow]], columns: dic
     between = range(end, first)
     empty = all(not c.text.strip() for r in rows for c in overlapping(view.rows[r], between))
     return end if end <= first and empty else None
+
+
+def _common_end(view: View, rows: Iterable[int]) -> int:
+    return Counter(view.rows[r][-1].col_end for r in rows).most_common(1)[0][0]
 
 
 def _in_form_order(columns: dict[str, list[int]], table: Table) -> bool:
@@ -216,6 +221,8 @@ def _read_row(view: View, match: Match, frame: _Frame, row: int, leaf: Cell, spe
         doubt = "the row's cells do not stand under the columns of the header"
     elif not frame.ordered:
         doubt = "the header's columns are not in the order of the form"
+    elif view.rows[row][-1].col_end < frame.end and not list(figures.values())[-1].text.strip():
+        doubt = "the row lacks a cell, and what is under the last column is blank"
     for key, cell in (figures or {k: cells[0] for k, cells in placed.items() if cells}).items():
         spread = "the cell spans several figures" if _spreads(cell, figures or {}, frame.columns, key) and cell.text.strip() else None
         match.found.append(Found(spec.indicator, key, cell, doubt=doubt or spread))

@@ -22,7 +22,7 @@ from transform.scope import read_scope
 from transform.several import split_reports
 
 #: Changes whenever the same bytes may give other rows; `--reparse` reads the archive again.
-PARSER_VERSION = "2026.11.1"
+PARSER_VERSION = "2026.11.2"
 
 #: Reports on earlier years may be prose by rule (domain.md §1.0); later ones have tables.
 FIRST_TABLES = 2020

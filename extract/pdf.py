@@ -275,7 +275,8 @@ def to_grid(table: Any, scan: PageScan, method: str = METHOD) -> Grid:
         r0, r1, c0, c1 = min(rows), max(rows), min(cols), max(cols)
         text = "\n".join(t for r, c in sorted(positions) if (t := table.cells[r][c].text.strip()))
         bbox = _shown(scan, (table.cols[c0][0], table.rows[r0][0], table.cols[c1][1], table.rows[r1][1]))
-        cells.append(Cell(text, r0, c0, r1 - r0 + 1, c1 - c0 + 1, scan.number, bbox, _text_in(scan.glyphs, bbox)))
+        second = _text_in(scan.glyphs, bbox)
+        cells.append(Cell(_label(text, second), r0, c0, r1 - r0 + 1, c1 - c0 + 1, scan.number, bbox, second))
     edges = [round(x - scan.left, 2) for x in (table.cols[0][0], *(c[1] for c in table.cols))]
     grid = Grid(cells, n_rows, n_cols, method, col_edges=edges)
     doubt_overruns(grid, scan.glyphs)
@@ -320,6 +321,12 @@ def _open_below(table: Any, row: int, left: int, right: int, taken: set[tuple[in
         and all(not below[c].right for c in range(left, right))
         and (right + 1 >= len(below) or below[right].right)
     )
+
+
+def _label(text: str, second: str) -> str:
+    """Camelot's reading; pdfium's where Camelot has nothing of words that run from rule to rule. Figures are never replaced."""
+    lost = not text and re.search(r"[\u4e00-\u9fff]{2}", second) and not re.search(r"\d", second[2:])
+    return second if lost else text
 
 
 def _text_in(glyphs: list[Glyph], bbox: BBox) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import mean, median
 
-from extract.pdf_places import LEADING, OFF, ORDINAL, Rules, Table, UnsureError, figures_of
+from extract.pdf_places import LEADING, OFF, ORDINAL, WIDE, Rules, Table, UnsureError, figures_of
 from extract.pdf_words import Line, Word
 
 
@@ -35,6 +35,8 @@ def rows_of(table: Table, xs: list[float], n_labels: int, size: float) -> list[R
         raise UnsureError("a figure stands outside of the rows of figures")
     if any(abs(w.mid - row.mid) < size and w.x0 >= xs[n_labels] for line in heads for w in line for row in rows):
         raise UnsureError("text stands between rows of figures")
+    if any(_may_go_on(a, b, len(xs) - 1 - n_labels, size) for a, b in pairwise(rows)):
+        raise UnsureError("a number may go on in the line below")
     labels = [w for line in rest if line not in heads for w in line]
     leaves = _leaves(labels, rows, xs, n_labels, size) if n_labels else []
     if n_labels:
@@ -48,6 +50,12 @@ def rows_of(table: Table, xs: list[float], n_labels: int, size: float) -> list[R
         if id(word) not in spread:
             min(rows, key=lambda r: abs(r.mid - word.mid)).texts.append(word)
     return out
+
+
+def _may_go_on(above: Row, below: Row, n_columns: int, size: float) -> bool:
+    """Whether two rows of a wide table can be one whose figures are broken into two lines: close together, and one of them sparse."""
+    near = min(w.top for w in below.figures) - max(w.bottom for w in above.figures) < LEADING * size
+    return near and n_columns >= WIDE and 2 * min(len(above.figures), len(below.figures)) <= n_columns
 
 
 def _text_lines(words: Line, rows: list[Row], size: float) -> list[Line]:

@@ -34,7 +34,7 @@ _NUMBER = re.compile(r"\d[\d,，.．]*")
 
 
 def loose_figures(scan: PageScan, grids: Iterable[Grid]) -> int:
-    """How many numbers of a page stand alone between blanks and are not the only text of a ruled cell: cheap, for every page."""
+    """How many numbers of a page stand as in a row of figures and are not the only text of a ruled cell: cheap, for every page."""
     boxes: dict[str, list[BBox]] = {}
     for cell in (c for g in grids for c in g.cells if c.bbox and c.second):
         boxes.setdefault(cell.second or "", []).append(cell.bbox or (0, 0, 0, 0))
@@ -42,14 +42,21 @@ def loose_figures(scan: PageScan, grids: Iterable[Grid]) -> int:
 
 
 def _lone_numbers(glyphs: list[Glyph]) -> Iterator[list[Glyph]]:
+    """Numbers between blanks with another number or the end of the line behind them."""
+    last: list[Glyph] = []
     run: list[Glyph] = []
     for glyph in [*glyphs, Glyph("\n", 0, 0, 0, 0)]:
         if not glyph.char.isspace():
             run.append(glyph)
-        else:
-            if run and _NUMBER.fullmatch(_text(run)):
-                yield run
-            run = []
+            continue
+        if run:
+            is_number = _NUMBER.fullmatch(_text(run)) is not None
+            if last and is_number:
+                yield last
+            last, run = run if is_number else [], []
+        if last and glyph.char == "\n":
+            yield last
+            last = []
 
 
 def _text(run: list[Glyph]) -> str:
@@ -72,8 +79,11 @@ def complete_rules(data: bytes, scans: list[PageScan], grids: dict[int, list[Gri
         warnings.simplefilter("ignore")
         for scan in scans:
             try:
+                lines = read_lines(shown[scan.number - 1])
+                if not find_tables(lines, Rules(), scan.width):
+                    continue
                 page = camelot_page(pdf.pages[scan.number - 1])
-                tables = find_tables(read_lines(shown[scan.number - 1]), _rules(page[0], scan), scan.width)
+                tables = find_tables(lines, _rules(page[0], scan), scan.width)
             except (playa.PDFException, *DAMAGE) as error:
                 problems.append(Problem("extract", "unruled_table", f"page {scan.number}: could not be laid out: {error!r}"))
                 continue

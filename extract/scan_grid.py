@@ -68,13 +68,13 @@ def ruled_tables(gray: Picture) -> list[RuledTable]:
     from camelot.parsers.lattice import Lattice  # slow to import: once per worker, and only where a table is read
 
     class Ruled(Lattice):  # type: ignore[misc]
-        """Lattice over a picture alone: there are no words yet, so no table is dropped for having few."""
+        """Lattice over a picture alone: there are no words yet, so there is neither data nor a share of empty cells to drop a table by."""
 
         def _document_has_no_text(self) -> bool:
             return False
 
-        def _reject_table(self, table: Any) -> bool:
-            return False
+        def record_parse_metadata(self, table: Any) -> None:
+            table.df = None
 
     canvas, line_scale = _canvas(gray)
     height, width = canvas.shape

@@ -16,7 +16,7 @@ from extract.scan_image import Picture
 from extract.scan_ink import Box
 
 #: The detector looks at a picture of at most this many pixels a side: lines are found as well as at full size, at a quarter of the time.
-DETECT_SIDE = 1280
+DETECT_SIDE = 960
 #: Width to which crops are padded, in pixels at the model's height of 48: figures are read at 64 (at 48 `0` becomes `O`; the model's own
 #: 320 reads the same and takes six times as long).
 FIGURE_WIDTH, LINE_WIDTH = 64, 160
@@ -108,7 +108,7 @@ class Recogniser:
     def _pad_to(self, width: int) -> None:
         model = self._engine.text_rec
         figures = width == FIGURE_WIDTH
-        model.rec_image_shape, model.rec_batch_num = [3, 48, width], 16 if figures else 4
+        model.rec_image_shape, model.rec_batch_num = [3, 48, width], 16 if figures else 1
         model.postprocess_op = self._zeros if figures else self._decoder
 
 

@@ -270,7 +270,7 @@ def column_shares(grid: Grid, widest_number: float = 9.0) -> list[float]:
     """How wide the columns of a printed table are beside each other: wide ones where long texts are."""
     shares = [1.6] * grid.n_cols
     for cell in grid.cells:
-        longest = max((len(line) for line in cell.text.split("\n")), default=0) * (0.62 if cell.text.isascii() else 1)
+        longest = max((len(line) for line in cell.text.split("\n")), default=0) * (0.7 if cell.text.isascii() else 1)
         most = widest_number if cell.text.isdigit() else 9.0
         for col in range(cell.col, cell.col_end):
             shares[col] = max(shares[col], min(longest / cell.col_span, most) + 0.6)

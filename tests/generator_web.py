@@ -167,6 +167,7 @@ def word(report: Report, seed: int) -> bytes:
 _NS = nsdecls("w")
 #: In twentieths of a point.
 _TABLE_WIDTH = 9200
+_MARGINS = '<w:tblCellMar><w:left w:w="20" w:type="dxa"/><w:right w:w="20" w:type="dxa"/></w:tblCellMar>'
 
 
 def _next_is_glued(report: Report, sheet: Sheet) -> bool:
@@ -197,7 +198,7 @@ def _saved(document: object) -> bytes:
 
 
 _NAME = "WenQuanYi Micro Hei"
-_FONTS = f'<w:rPr><w:rFonts w:ascii="{_NAME}" w:hAnsi="{_NAME}" w:eastAsia="{_NAME}"/><w:sz w:val="16"/></w:rPr>'
+_FONTS = f'<w:rPr><w:rFonts w:ascii="{_NAME}" w:hAnsi="{_NAME}" w:eastAsia="{_NAME}"/><w:sz w:val="15"/></w:rPr>'
 
 
 def _w_run(text: str) -> str:
@@ -239,7 +240,7 @@ def _w_table(sheet: Sheet, rng: random.Random, style: set[str]) -> str:
     rows = "".join(_w_row(r, cells, sheet, style) for r, cells in enumerate(by_row))
     columns = "".join(f'<w:gridCol w:w="{w}"/>' for w in widths)
     edges = "".join(f'<w:{e} w:val="single" w:sz="4"/>' for e in ("top", "left", "bottom", "right", "insideH", "insideV"))
-    layout = f'<w:tblW w:w="{sum(widths)}" w:type="dxa"/><w:tblBorders>{edges}</w:tblBorders><w:tblLayout w:type="fixed"/>'
+    layout = f'<w:tblW w:w="{sum(widths)}" w:type="dxa"/><w:tblBorders>{edges}</w:tblBorders><w:tblLayout w:type="fixed"/>{_MARGINS}'
     return f"<w:tbl><w:tblPr>{layout}</w:tblPr><w:tblGrid>{columns}</w:tblGrid>{rows}</w:tbl>"
 
 

@@ -7,15 +7,15 @@ from decimal import Decimal
 
 import generator_judge as judging
 import pytest
-from generator import LAYOUTS, QUIRKS, Made, Plan, plan
+from generator import LAYOUTS, QUIRKS, Made, Plan, fitting, plan
 from generator_judge import Verdict, judge, make, make_all, smallest
 from generator_paper import office
 
 from sources.sample.as_pdf import font_installed
 
-#: Raise it to search longer: GONGKAI_EXAMPLES=5000 reads as many web pages and Word files, and a fifth as many PDFs.
-EXAMPLES = int(os.environ.get("GONGKAI_EXAMPLES", "240"))
-FIRST = 0 if EXAMPLES == 240 else 1_000_000
+#: Raise it to search longer: GONGKAI_EXAMPLES=5000 reads as many web pages and Word files, and a seventh as many PDFs.
+EXAMPLES = int(os.environ.get("GONGKAI_EXAMPLES", "150"))
+FIRST = 0 if EXAMPLES == 150 else 1_000_000
 SHARES = {"html,docx": 1.0, "pdf": 0.15, "export": 0.02, "scan": 0.005}
 #: How far apart: a failure is looked for among so many documents at a time.
 BATCH = 60
@@ -55,7 +55,7 @@ def test_nothing_is_ever_silently_wrong(media: str) -> None:
 def test_a_report_without_quirks_is_read_whole(layout: str, medium: str) -> None:
     verdict = judge(make(Plan(layout, medium, (), 7)))
     assert (verdict.flagged, verdict.wrong) == ({}, {})
-    assert verdict.cells >= 186
+    assert verdict.cells == {"2021": 200, "2019": 198, "mixed": 186, "2014": 58}[layout]
     assert not verdict.problems
 
 
@@ -63,7 +63,8 @@ def test_a_report_without_quirks_is_read_whole(layout: str, medium: str) -> None
 def test_a_harmless_quirk_loses_no_figure(name: str) -> None:
     media = [m for m in QUIRKS[name].media if m in ("html", "docx", "pdf")]
     seed = sum(map(ord, name))
-    layout = list(LAYOUTS)[seed % len(LAYOUTS)]
+    layouts = [x for x in LAYOUTS if QUIRKS[name] in fitting(x, media[0])]
+    layout = layouts[seed % len(layouts)]
     verdict = judge(make(Plan(layout, media[seed % len(media)], (name,), seed)))
     assert (verdict.flagged, verdict.wrong, verdict.year_wrong) == ({}, {}, False), verdict.problems
 
@@ -73,9 +74,9 @@ def test_a_harmless_quirk_loses_no_figure(name: str) -> None:
 
 @pytest.mark.parametrize("name", QUIRKS)
 def test_every_quirk_changes_the_document(name: str) -> None:
-    media = QUIRKS[name].media[0]
-    changed = [make(Plan(x, media, (name,), s)).data != make(Plan(x, media, (), s)).data for s in range(2) for x in LAYOUTS]
-    assert any(changed)
+    medium = QUIRKS[name].media[0]
+    plans = [Plan(x, medium, (name,), seed) for seed in range(3) for x in LAYOUTS if QUIRKS[name] in fitting(x, medium)]
+    assert any(make(p).data != make(p.without(name)).data for p in plans)
 
 
 def test_the_same_plan_gives_the_same_document() -> None:
@@ -107,3 +108,11 @@ def test_the_publishers_error_fails_a_check_and_stays_as_printed() -> None:
     rows = judging.tidy(judging.read_document(made.data), judging.CONTEXT)
     assert any(r["passed"] is False for r in rows["check_result"])
     assert not judge(made).flagged
+
+
+def test_words_that_run_from_rule_to_rule_are_not_lost() -> None:
+    """LibreOffice sets a label as wide as its cell: playa takes it and its neighbour for one line, which Camelot gives to neither."""
+    if office() is None:
+        pytest.skip("LibreOffice (soffice) is not installed")
+    verdict = judge(make_all([Plan("2019", "export", (), 60004)])[0])
+    assert (verdict.flagged, verdict.wrong) == ({}, {})

@@ -171,6 +171,14 @@ Every document of the sample reports against its CSV of figures read by eye.
 
 {markdown("sample report", reports) if reports else "They were not there."}
 
+## What the figures do not say
+
+- Flagged is judged by place, not by cell: a failure that names a table or a section marks every wrong cell in it.
+- `swapped_header_cells` makes a table in which nobody can tell whether heads or figures are wrong: its cells are not counted.
+- Rows that lack a cell (`lost_cell`, `lost_leading_cells`, `extra_cell`, `extra_leading_cells`) are made in web pages and Word files only:
+  drawn on paper, the figures stand shifted in print.
+- Scans are few, because they are slow.
+
 ## By quirk
 
 A document counts under each of its quirks. What a quirk is: the function of its name in `tests/generator_*.py`.

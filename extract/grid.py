@@ -83,8 +83,9 @@ class Text:
 class Document:
     """What a reader got out of the bytes of one document, in reading order.
 
-    `published_on` is the date the page itself states (ISO), `title` the document's own title; both None where it has none. `again` reads the
-    same bytes once more, independently (another parser, another engine): called only where a check fails; None where there is no other way.
+    `published_on` is the date the page itself states (ISO), `title` the document's own title; both None where it has none.
+    `again` reads the same bytes once more, independently (another parser, another engine): called only where a check fails; None
+    where there is no other way.
     """
 
     media: str

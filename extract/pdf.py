@@ -25,6 +25,8 @@ from extract.problem import Problem
 
 METHOD = "camelot-lattice-vector"
 MAX_PAGES = 200
+#: A line through text is at most this thick, in points.
+STROKE = 2.0
 #: A rule is at most this thick and at least this long, in points, and at least three times as long as thick.
 RULE_THICKNESS, RULE_LENGTH = 6.0, 10.0
 #: Font metrics, in thousandths of an em, for descriptors that can't be right: the usual CJK em box.
@@ -167,6 +169,7 @@ def _scan_page(page: pdfium.PdfPage, number: int) -> PageScan:
     # from left, bottom, right and top: what the CropBox cuts off, turned with the page
     cut = (box[0] - media[0], box[1] - media[1], media[2] - box[2], media[3] - box[3])
     scan = PageScan(number, width, height, cut[turns], cut[(turns + 1) % 4])
+    thin: list[BBox] = []
     for obj in page.get_objects(filter=[pdfium_c.FPDF_PAGEOBJ_PATH, pdfium_c.FPDF_PAGEOBJ_IMAGE], max_depth=8):
         if obj.type == pdfium_c.FPDF_PAGEOBJ_IMAGE:
             scan.images += 1
@@ -175,9 +178,12 @@ def _scan_page(page: pdfium.PdfPage, number: int) -> PageScan:
                 scan.pictures.append((x0, top, x1, bottom))
         else:
             _count_rule(scan, obj)
+            if obj.get_bounds()[3] - obj.get_bounds()[1] <= STROKE:
+                thin.append(obj.get_bounds())
     textpage = page.get_textpage()
     scan.sideways = (text_turns(textpage) - turns) % 4
-    scan.glyphs = list(_glyphs(textpage, box, turns))
+    strokes = [turned(b, box, turns) for b in thin]
+    scan.glyphs = [g for g in _glyphs(textpage, box, turns) if not is_struck(g, strokes)]
     textpage.close()
     page.close()
     return scan
@@ -192,6 +198,13 @@ def _count_rule(scan: PageScan, obj: pdfium.PdfObject) -> None:
         scan.horizontal_rules += 1
     if stroked_box or (thin <= RULE_THICKNESS and long >= RULE_LENGTH and long >= 3 * thin and height > width):
         scan.vertical_rules += 1
+
+
+def is_struck(glyph: Glyph, strokes: list[BBox]) -> bool:
+    """Whether a line is drawn through the middle of a character: text struck out, as tracked deletions are exported, is not printed text."""
+    x, height = glyph.center[0], glyph.bottom - glyph.top
+    low, high = glyph.top + 0.25 * height, glyph.bottom - 0.2 * height
+    return height > 2 * STROKE and any(s[0] <= x <= s[2] and low <= (s[1] + s[3]) / 2 <= high for s in strokes)
 
 
 def _is_stroked(obj: pdfium.PdfObject) -> bool:

@@ -33,7 +33,7 @@ UNTRUSTED = 0.5
 #: Ink narrower than this many line heights, in one line, can be a figure.
 FIGURE_LENGTH = 9.0
 MAX_PIXELS = 60_000_000
-#: A page read worse than this is tried turned by quarters: upright ones come to 0.9 and more, turned ones to 0.5 and less.
+#: A page read worse than this is tried turned by quarters: upright ones came to 0.96 and more, turned ones to 0.
 MIN_QUALITY = 0.7
 
 _HAN = re.compile(r"[\u4e00-\u9fff]")
@@ -43,8 +43,8 @@ _HAN = re.compile(r"[\u4e00-\u9fff]")
 class Way:
     """How to read: resolution, and the room around the ink of a crop, above and beside, as shares of its height, for both readings.
 
-    Measured on 1,900 figures under blur, noise, JPEG and low resolution: with these no figure was misread alike down to 120 dpi; with more
-    room beside than above, `0` becomes `O`.
+    Measured on 382 figures under 14 kinds of damage: no figure was misread alike by both readings down to 120 dpi, only below, and under
+    damage that DISAGREEMENT tells. With more room beside than above, `0` becomes `O`.
     """
 
     dpi: int

@@ -46,7 +46,7 @@ class Line:
 class _Zeros:
     """The model's decoder for crops of figures, for which the letters that are drawn like a zero are one.
 
-    Measured on 1,900 figures under blur, noise, JPEG and low resolution: `O`, `o` or `〇` was never read where anything but `0` stood. The
+    Measured on 274 figures under five kinds of damage, cropped in eleven ways: `O` or `o` was never read where anything but `0` stood. The
     letters like a one (`l`, `I`, `|`) stay apart: the rest of a rule looks like them too.
     """
 

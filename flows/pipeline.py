@@ -179,6 +179,7 @@ def warm_up() -> None:
     """Import what reading needs: before a worker's memory limit is set, and once for all its documents."""
     for name in ("playa", "camelot.parsers.lattice", "camelot.utils", "docx", "lxml.html", "pypdfium2"):
         import_module(name)
+    pd.DataFrame([["x"]])  # the first one reserves 1 GB of address space, which is not the documents'
 
 
 def read_one(job: Job) -> Rows:

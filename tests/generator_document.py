@@ -77,8 +77,7 @@ def lost_table(rng: random.Random, report: Report) -> None:
 
 @quirk(3, harmless=False, seen="Q-51")
 def wrong_year_in_title(rng: random.Random, report: Report) -> None:
-    if f"{report.year}年12月31日止" in str(report.blocks[1]) or f"至{report.year}12月31日止" in str(report.blocks[1]):
-        report.blocks[0] = str(report.blocks[0]).replace(str(report.year), str(report.year - 1))
+    report.blocks[0] = str(report.blocks[0]).replace(str(report.year), str(report.year - 1))
 
 
 @quirk(3, seen="Q-36, Q-37, Q-38")

@@ -116,3 +116,16 @@ def test_words_that_run_from_rule_to_rule_are_not_lost() -> None:
         pytest.skip("LibreOffice (soffice) is not installed")
     verdict = judge(make_all([Plan("2019", "export", (), 60004)])[0])
     assert (verdict.flagged, verdict.wrong) == ({}, {})
+
+
+# --- silent errors that a search once found
+
+
+def test_struck_out_text_in_a_pdf_is_no_figure() -> None:
+    if office() is None:
+        pytest.skip("LibreOffice (soffice) is not installed")
+    assert not judge(make_all([Plan("2021", "export", ("docx_tracked",), 0)])[0]).wrong
+
+
+def test_a_wrong_title_does_not_outweigh_a_damaged_period() -> None:
+    assert not judge(make(Plan("2019", "html", ("lost_year_mark", "wrong_year_in_title"), 0))).year_wrong

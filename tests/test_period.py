@@ -19,8 +19,9 @@ from transform.period import decide, stated_years, title_year, western
         ("二○二一年1月1日至12月31日", [2021]),
         # 年 lost next to digits, and still certain
         ("自20221月1日起至202212月31日止", [2022]),
-        # 年 and 月 lost, two readings: none
-        ("从202111日到1231日", []),
+        # 年 and 月 lost; between 1 January and 31 December there is one reading. Q-49: a lone date has two: none
+        ("从202111日到1231日", [2021]),
+        ("从2021111日到1231日", []),
         ("20211月1日", []),
         ("2024126日", []),
         ("2020年1月1日至2021年12月31日", [2020, 2021]),

@@ -53,8 +53,8 @@ def test_the_bytes_decide_and_a_wrong_promise_is_a_warning(data: bytes, media: s
     ("data", "kind"),
     [
         (b"", "empty_document"),
-        (b"\x89PNG\r\n\x1a\n" + b"\x00" * 20, "needs_ocr"),
-        (b"\xff\xd8\xff\xe0" + b"\x00" * 20, "needs_ocr"),
+        (b"\x89PNG\r\n\x1a\n" + b"\x00" * 20, "broken_document"),
+        (b"\xff\xd8\xff\xe0" + b"\x00" * 20, "broken_document"),
         (b"\x00\x01\x02" * 20, "wrong_media"),
         (b"{}", "wrong_media"),
         (b"just text", "wrong_media"),

@@ -11,7 +11,7 @@ from transform.labels import compact
 _CHINESE = str.maketrans("〇○零一二三四五六七八九", "000123456789")
 _CHINESE_YEAR = re.compile(r"[二][〇○零][〇○零一二三四五六七八九]{2}(?=年)")
 #: 2021年1月1日起至2021年12月31日; the 年 after the first year is lost on some sites (domain.md Q-37, Q-38).
-_PERIOD = re.compile(r"(?<!\d)(20\d{2})年?0?1月0?1日?起?(?:[至到~—–\-]+|以来至)(?:(20\d{2})年?|同年|当年)?(?:12月(?:31|30)日?|年底)")
+_PERIOD = re.compile(r"(?<!\d)(20\d{2})年?0?1月?0?1日?起?(?:[至到~—–\-]+|以来至)(?:(20\d{2})年?|同年|当年)?(?:12月?(?:31|30)日?|年底)")
 _STATED = re.compile(r"统计期限|统计时[限段间]|数据.{0,12}(?:期限|时间|截[至止])|所列数据")
 #: The year next to the word report counts: a date of publication may stand before it.
 _TITLE = re.compile(

@@ -201,7 +201,7 @@ def _count_rule(scan: PageScan, obj: pdfium.PdfObject) -> None:
 
 
 def is_struck(glyph: Glyph, strokes: list[BBox]) -> bool:
-    """Whether a line is drawn through the middle of a character: text struck out, as tracked deletions are exported, is not printed text."""
+    """Whether a line is drawn through the middle of a character: struck-out text (an exported tracked deletion) is no printed text."""
     x, height = glyph.center[0], glyph.bottom - glyph.top
     low, high = glyph.top + 0.25 * height, glyph.bottom - 0.2 * height
     return height > 2 * STROKE and any(s[0] <= x <= s[2] and low <= (s[1] + s[3]) / 2 <= high for s in strokes)

@@ -18,13 +18,15 @@ from extract.grid import PICTURE, Cell, Document, Grid, Text
 
 METHOD = "docx-again"
 _DAMAGE = (KeyError, ValueError, EOFError, OSError, RuntimeError, AttributeError, TypeError, IndexError)
+#: What python-docx leaves out of a cell's text: a table with any of it would be read in part.
+_BEYOND = ".//w:ins | .//w:moveTo | .//w:sdt | .//w:tbl"
 _GAPS = re.compile(r"[ \t\u00a0\u3000\u200b\ufeff]+")
 
 
 def read_docx_again(data: bytes) -> Document:
     """Read a Word file's paragraphs and tables once more.
 
-    Content controls and tracked insertions are not in it, nor are tables inside tables. Nothing is raised: what this reading can't make
+    A table with content controls, tracked insertions or tables inside is not in it. Nothing is raised: what this reading can't make
     sense of is not in it, and so confirms nothing.
     """
     try:
@@ -37,7 +39,7 @@ def _blocks(package: docx.document.Document) -> Iterator[Text | Grid]:
     for item in package.iter_inner_content():
         if isinstance(item, Paragraph):
             yield from (Text(line.strip()) for line in item.text.split("\n") if line.strip())
-        elif not any(cell.tables for row in item.rows for cell in row.cells):
+        elif not item._tbl.xpath(_BEYOND):
             yield _grid(item)
 
 

@@ -88,7 +88,7 @@ def place(home: Path | None) -> Home:
     return Home(home or settings().home)
 
 
-@app.command(epilog="Example: gongkai run --sources sources/wenzhou.yml --year 2021")
+@app.command(epilog="Example: gongkai run --sources sources/sample/sources.yml --year 2021")
 def run(
     sources: Annotated[Path, typer.Option("--sources", metavar="PATH", help="Registry: a YAML file or a folder of them.")],
     source: Annotated[list[str] | None, typer.Option("--source", metavar="ID", help="Only this source; repeatable.")] = None,

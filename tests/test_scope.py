@@ -58,3 +58,9 @@ def test_evidence_is_the_clause_that_says_so() -> None:
 def test_never_raises(preface: str, part_one: str) -> None:
     scope, evidence = read_scope(preface, part_one)
     assert (scope == "unknown") == (evidence is None)
+
+
+def test_what_is_not_included_is_not_the_scope() -> None:
+    assert read_scope("本报告为本机关数据，不含全区各行政机关。", "")[0] == "own"
+    assert read_scope("本报告不包括全市各行政机关的数据。", "") == ("unknown", None)
+    assert read_scope("本报告包括全市各行政机关的数据。", "")[0] == "consolidated"

@@ -11,6 +11,8 @@ import yaml
 
 from transform.labels import compact
 
+_DENIAL = re.compile(r"不(?:含|包含|包括)[^，。；、\n]{0,6}$")
+
 
 @cache
 def _rules() -> tuple[tuple[str, str, tuple[re.Pattern[str], ...]], ...]:
@@ -23,10 +25,15 @@ def read_scope(preface: str, part_one: str) -> tuple[str, str | None]:
     places = {"preface": compact(preface), "opening": compact(preface) + "\n" + compact(part_one)}
     for scope, where, patterns in _rules():
         for pattern in patterns:
-            found = pattern.search(places[where])
+            found = next((m for m in pattern.finditer(places[where]) if not _is_denied(places[where], m)), None)
             if found:
                 return scope, _clause(places[where], found)
     return "unknown", None
+
+
+def _is_denied(text: str, found: re.Match[str]) -> bool:
+    """Whether the phrase stands behind a "not including" (不含全区各行政机关)."""
+    return _DENIAL.search(text[: found.start()]) is not None
 
 
 def _clause(text: str, found: re.Match[str]) -> str:

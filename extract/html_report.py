@@ -72,6 +72,10 @@ def report_element(body: HtmlElement) -> HtmlElement | None:
     return around[-1] if around and len(numbers) >= MIN_HEADINGS else None
 
 
+#: The title stands at most this many paragraphs above the first numbered heading, whatever their length: the stated period may be short.
+PREFACE = 12
+
+
 def report_part(blocks: list[Text | Grid]) -> list[Text | Grid]:
     """Blocks without what stands far above the first numbered heading (menus) and what comes after the report (the site's own notices).
 
@@ -83,5 +87,7 @@ def report_part(blocks: list[Text | Grid]) -> list[Text | Grid]:
     if first is None:
         return blocks
     prefaces = list(takewhile(lambda b: isinstance(b, Grid) or len(b.text) > 40 or _TITLE.search(b.text), reversed(blocks[:first])))
-    kept = first - len(prefaces)
+    near = range(max(first - PREFACE, 0), first)
+    titles = (i for i in near if isinstance(b := blocks[i], Text) and _TITLE.search(b.text))
+    kept = min(first - len(prefaces), next(titles, first))
     return [b for b in blocks[:kept] if isinstance(b, Grid)] + blocks[kept:]

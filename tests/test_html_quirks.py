@@ -473,3 +473,17 @@ def test_a_failed_identity_is_the_publishers_where_both_readings_agree() -> None
 @pytest.mark.parametrize("data", [b"", b"\x00" * 50, b"<table>" * 3000, b"\xff\xfe<", "年".encode("gbk") * 9])
 def test_the_second_reading_never_raises(data: bytes) -> None:
     assert read_html_again(data).media == "html"
+
+
+def test_a_short_preface_keeps_its_period_and_scope() -> None:
+    """A period stated in a short line must be held against the title: a wrong title alone would load the wrong year."""
+    from extract.html import read_html
+    from transform.scope import read_scope
+
+    lines = (
+        "<h1>乙市某局2022年政府信息公开工作年度报告</h1><p>统计期限自2021年1月1日起至2021年12月31日止。</p><p>我局。</p><p>一、总体情况</p>"
+    )
+    page = f"<html><body><div><a>首页</a></div><div>{lines}<p>二、主动公开政府信息情况</p></div></body></html>"
+    texts = [t.text for t in read_html(page.encode()).texts()]
+    assert "统计期限自2021年1月1日起至2021年12月31日止。" in texts
+    assert read_scope("\n".join(texts[: texts.index("一、总体情况")]), "")[0] == "own"

@@ -29,7 +29,7 @@ from flows.settings import Settings
 from transform.frames import Rows, frames
 from transform.tidy import PARSER_VERSION, Context, failed, tidy
 from warehouse.build import PublisherRow, build
-from warehouse.changes import known_parses, news
+from warehouse.changes import known_parses, needs_publish
 from warehouse.publish import publish
 from warehouse.query import connect
 
@@ -262,7 +262,7 @@ def load(home: Home, run_id: str, parts: Sequence[Path], publishers: Sequence[Pu
 
     `complete`: the publishers are the whole registry. Raises BuildError, GateError; the published file is then what it was.
     """
-    if not parts and home.warehouse.exists() and not news(home.warehouse, home.ledger, publishers, registry_complete=complete):
+    if not needs_publish(home.warehouse, parts, home.ledger, publishers, registry_complete=complete):
         return None
     built = build(home.warehouse, parts, home.ledger, publishers, run_id=run_id, version=version("gongkai"), registry_complete=complete)
     publish(built)

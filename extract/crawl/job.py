@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Annotated, Any
+from typing import IO, Annotated, Any, Literal
 from urllib.parse import urldefrag, urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -53,13 +53,24 @@ class ReportLocation(_Strict):
     url: HttpAddress
 
 
+class Tls(_Strict):
+    """How an old server is to be spoken to. `legacy` allows TLS 1.0, weak keys and unsafe renegotiation; `unverified` any certificate."""
+
+    mode: Literal["legacy", "unverified"]
+    reason: str = Field(min_length=1)
+
+
 class CrawlSource(_Strict):
-    """What to visit for one publisher."""
+    """What to visit for one publisher. `hosts` are further hosts its pages may lead to, besides those of the addresses."""
 
     id: str
     publisher: str
     index: list[HttpAddress] = Field(default_factory=list)
     reports: list[ReportLocation] = Field(default_factory=list)
+    hosts: list[str] = Field(default_factory=list)
+    tls: Tls | None = None
+    district: str | None = None
+    kind: str | None = None
 
 
 class CrawlSettings(_Strict):
@@ -95,6 +106,7 @@ class CrawlJob(_Strict):
     years: list[int] | None = None
     refetch: bool = False
     settings: CrawlSettings = Field(default_factory=lambda: CrawlSettings())
+    publishers: list[str] = Field(default_factory=list, description="names of every publisher of the registry, visited in this job or not")
 
 
 @dataclass(slots=True)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 from urllib.parse import urlsplit
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, TypeAdapter, ValidationError, ValidationInfo
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, HttpUrl, TypeAdapter, ValidationError, ValidationInfo
 from pydantic_core import ErrorDetails
 from yaml.constructor import SafeConstructor
 
@@ -20,6 +21,7 @@ FIRST_YEAR = 2008  # the Regulations came into force on 1 May 2008
 REQUIRED = ("id", "publisher", "district")
 
 Kind = Literal["government", "office", "department", "township", "other"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 Scope = Literal["own", "level", "consolidated", "unknown"]
 
 _HTTP_URL = TypeAdapter(HttpUrl)
@@ -45,7 +47,23 @@ def _known_code(code: str, info: ValidationInfo) -> str:
     return code
 
 
+def _bare_host(host: str) -> str:
+    """A host name or address, without scheme, port and path, in small letters."""
+    if not host.isascii() or not host or host != urlsplit(f"//{host}").hostname:
+        raise ValueError("not a host name in small letters, without scheme, port and path")
+    _HTTP_URL.validate_python(f"http://{host}/")
+    return host
+
+
+def _crawled(value: object) -> object:
+    if value is not False and (not isinstance(value, date) or isinstance(value, datetime)):
+        raise ValueError("must be false (not crawled from here) or a date: 2026-11-23")
+    return value
+
+
 Url = Annotated[str, AfterValidator(_http_url)]
+Host = Annotated[str, AfterValidator(_bare_host)]
+Text = Annotated[str, Field(pattern=r"\S")]
 
 
 class _Strict(BaseModel):
@@ -59,24 +77,39 @@ class KnownReport(_Strict):
     url: Url
 
 
+class TlsSetting(_Strict):
+    """How an old server is to be spoken to, and why: `legacy` allows TLS 1.0 and weak keys, `unverified` any certificate."""
+
+    mode: Literal["legacy", "unverified"]
+    reason: Text
+
+
 class Source(_Strict):
-    """One publishing body: what it is, and where its reports are listed or lie."""
+    """One publishing body: what it is, and where its reports are listed or lie.
+
+    `hosts` are further hosts its pages may lead to; `evidence` says how its addresses are known; `crawled` is the day on which they were
+    first crawled with success, False where they have not been crawled from here, None where nobody said.
+    """
 
     id: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")]
-    publisher: Annotated[str, Field(pattern=r"\S")]
+    publisher: Text
     district: Annotated[str, Field(pattern=r"^[0-9]{6}$"), AfterValidator(_known_code)]
     kind: Kind = "other"
     scope: Scope | None = None
     index: list[Url] = []
     reports: list[KnownReport] = []
+    hosts: list[Host] = []
+    tls: TlsSetting | None = None
+    evidence: Text | None = None
+    crawled: Annotated[date | Literal[False] | None, BeforeValidator(_crawled)] = None
 
     def urls(self) -> list[str]:
         """Every address the registry names, in order."""
         return [*self.index, *(report.url for report in self.reports)]
 
-    def hosts(self) -> list[str]:
-        """Their hosts, each once."""
-        return list(dict.fromkeys(urlsplit(url).hostname or "" for url in self.urls()))
+    def all_hosts(self) -> list[str]:
+        """Hosts of its addresses and the further ones it names, each once."""
+        return list(dict.fromkeys([*(urlsplit(url).hostname or "" for url in self.urls()), *self.hosts]))
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -102,7 +135,7 @@ class RegistryError(ValueError):
 
 
 @dataclass(slots=True)
-class _Entry:
+class Entry:
     """One item of a file's list, as YAML nodes, which know their lines."""
 
     file: str
@@ -112,26 +145,39 @@ class _Entry:
 
     @property
     def label(self) -> str:
+        """How a fault calls it: its id, or its number in the file."""
         id_ = dict(_scalars(self.node)).get("id")
         return f"entry {id_!r}" if id_ else f"entry number {self.number}"
 
     def fault(self, message: str, node: yaml.Node | None = None) -> Fault:
+        """What is wrong with the entry, at the line of `node` or of the entry."""
         return Fault(self.file, _line(node or self.node), self.label, message)
+
+    def at(self, *path: int | str) -> yaml.Node:
+        """The node at a path of keys and positions, or the last one on the way to it."""
+        return _find(self.node, path)
 
 
 def load_registry(path: Path, district_codes: Collection[str]) -> list[Source]:
     """Sources of a YAML file, or of every .yml and .yaml file under a folder, in order of file name and line.
 
-    The rules are those of the public contract, § Sources registry. Raises RegistryError, which lists every mistake.
+    The rules are those of the public contract, § Sources registry; a file named like 33-zhejiang.yml holds districts of province 33 only.
+    Python packages below the folder are left out. Raises RegistryError, which lists every mistake.
     """
+    entries, faults = read_entries(path, district_codes)
+    if faults:
+        raise RegistryError(faults)
+    return [entry.source for entry in entries if entry.source]
+
+
+def read_entries(path: Path, district_codes: Collection[str]) -> tuple[list[Entry], list[Fault]]:
+    """Every entry of the files at `path`, with its source where it has no fault, and every fault."""
     faults: list[Fault] = []
     entries = [entry for file in _files(path, faults) for entry in _read(file, faults)]
     for entry in entries:
         faults.extend(_check(entry, district_codes))
     faults.extend(_repeated(entries))
-    if faults:
-        raise RegistryError(faults)
-    return [entry.source for entry in entries if entry.source]
+    return entries, faults
 
 
 def host_batches(sources: Sequence[Source], size: int) -> list[list[Source]]:
@@ -158,12 +204,12 @@ def _sharing_hosts(sources: Sequence[Source]) -> list[list[Source]]:
         return host
 
     for source in sources:
-        first, *others = source.hosts()
+        first, *others = source.all_hosts()
         for host in others:
             leader[find(host)] = find(first)
     groups: defaultdict[str, list[Source]] = defaultdict(list)
     for source in sources:
-        groups[find(source.hosts()[0])].append(source)
+        groups[find(source.all_hosts()[0])].append(source)
     return list(groups.values())
 
 
@@ -175,12 +221,18 @@ def _files(path: Path, faults: list[Fault]) -> list[Path]:
         return []
     found = [file for file in sorted(path.rglob("*")) if file.suffix in (".yml", ".yaml") and file.is_file()]
     found = [file for file in found if not any(part.startswith(".") for part in file.relative_to(path).parts)]
+    found = [file for file in found if not _in_package(file, path)]
     if not found:
         faults.append(Fault(str(path), 1, "", "no .yml or .yaml file in this folder"))
     return found
 
 
-def _read(file: Path, faults: list[Fault]) -> list[_Entry]:
+def _in_package(file: Path, root: Path) -> bool:
+    """Whether a file lies in a Python package below the folder: code, as sources/sample is, and no registry."""
+    return any((folder / "__init__.py").is_file() for folder in file.parents if root in folder.parents)
+
+
+def _read(file: Path, faults: list[Fault]) -> list[Entry]:
     """Entries of one file; what is no list of entries is a fault."""
     try:
         root = yaml.compose(file.read_text(encoding="utf-8-sig"), Loader=yaml.SafeLoader)
@@ -192,7 +244,7 @@ def _read(file: Path, faults: list[Fault]) -> list[_Entry]:
         message = "no sources in this file" if empty else "must be a list of sources, each beginning with '- id: …'"
         faults.append(Fault(str(file), _line(root) if root else 1, "", message))
         return []
-    return [_Entry(str(file), number, node) for number, node in enumerate(root.value, 1)]
+    return [Entry(str(file), number, node) for number, node in enumerate(root.value, 1)]
 
 
 def _unreadable(file: Path, error: Exception) -> Fault:
@@ -208,7 +260,7 @@ def _unreadable(file: Path, error: Exception) -> Fault:
             return Fault(str(file), 1, "", f"can't be read: {error}")
 
 
-def _check(entry: _Entry, district_codes: Collection[str]) -> Iterator[Fault]:
+def _check(entry: Entry, district_codes: Collection[str]) -> Iterator[Fault]:
     """Faults of one entry; sets its source where there are none."""
     if not isinstance(entry.node, yaml.MappingNode):
         yield entry.fault("must be keys and values, beginning with 'id: …'")
@@ -226,16 +278,26 @@ def _check(entry: _Entry, district_codes: Collection[str]) -> Iterator[Fault]:
     else:
         yield from _no_address(entry)
         yield from _repeated_reports(entry, source)
+        yield from _other_province(entry, source)
         entry.source = source
 
 
-def _no_address(entry: _Entry) -> Iterator[Fault]:
+def _no_address(entry: Entry) -> Iterator[Fault]:
     lists = [value for key, value in entry.node.value if key.value in ("index", "reports")]
     if not any(value.value for value in lists):
         yield entry.fault("needs 'index' (pages that list the reports) or 'reports' (known addresses)")
 
 
-def _repeated_reports(entry: _Entry, source: Source) -> Iterator[Fault]:
+def _other_province(entry: Entry, source: Source) -> Iterator[Fault]:
+    """A file whose name begins with a province's code (33-zhejiang.yml) holds its districts only."""
+    named = re.match(r"(\d{2})-", Path(entry.file).name)
+    if named and not source.district.startswith(named[1]):
+        yield entry.fault(
+            f"district: {source.district!r} does not lie in province {named[1]}, which the file is named for", entry.at("district")
+        )
+
+
+def _repeated_reports(entry: Entry, source: Source) -> Iterator[Fault]:
     counts = Counter(report.url for report in source.reports)
     for number, report in enumerate(source.reports):
         if counts[report.url] > 1:
@@ -243,9 +305,9 @@ def _repeated_reports(entry: _Entry, source: Source) -> Iterator[Fault]:
             yield entry.fault(f"report {report.url} stands {counts[report.url]} times", node)
 
 
-def _repeated(entries: list[_Entry]) -> Iterator[Fault]:
+def _repeated(entries: list[Entry]) -> Iterator[Fault]:
     """Ids that stand more than once in all files together."""
-    places: defaultdict[str, list[_Entry]] = defaultdict(list)
+    places: defaultdict[str, list[Entry]] = defaultdict(list)
     for entry in entries:
         id_ = dict(_scalars(entry.node)).get("id")
         if id_:
@@ -256,7 +318,7 @@ def _repeated(entries: list[_Entry]) -> Iterator[Fault]:
             yield entry.fault(f"id is taken already, at {where}", _find(entry.node, ("id",)))
 
 
-def _explain(entry: _Entry, detail: ErrorDetails) -> Fault:
+def _explain(entry: Entry, detail: ErrorDetails) -> Fault:
     """One error of pydantic in the words of the registry, at the line of the key or value it is about."""
     path, node = detail["loc"], _find(entry.node, detail["loc"])
     name = ".".join(str(part + 1) if isinstance(part, int) else part for part in path)
@@ -282,12 +344,16 @@ def _explain(entry: _Entry, detail: ErrorDetails) -> Fault:
 _PATTERNS = {
     "id": "may have small letters a-z, digits and '-' only",
     "publisher": "is empty",
+    "reason": "is empty",
+    "evidence": "is empty",
     "district": "must be six digits",
 }
 
 
 def _unknown_key(path: tuple[int | str, ...]) -> str:
-    known = (KnownReport if path[0] == "reports" else Source).model_fields
+    nested: dict[str, type[BaseModel]] = {"reports": KnownReport, "tls": TlsSetting}
+    model = nested.get(str(path[0]), Source) if len(path) > 1 else Source
+    known = model.model_fields
     close = get_close_matches(str(path[-1]), known, n=1)
     hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"
     return f"unknown key {str(path[-1])!r}; {hint}"
@@ -322,10 +388,10 @@ def _find_key(node: yaml.Node, path: tuple[int | str, ...]) -> yaml.Node:
 
 
 def _duplicate_keys(entry: yaml.MappingNode) -> Iterator[yaml.Node]:
-    """Keys that stand a second time in the entry, or in one of its reports."""
-    reports = _find(entry, ("reports",))
-    inner = reports.value if isinstance(reports, yaml.SequenceNode) else []
-    for mapping in (entry, *inner):
+    """Keys that stand a second time in the entry, in one of its reports, or in its TLS setting."""
+    values = [value for _, value in entry.value]
+    nested = [item for value in values if isinstance(value, yaml.SequenceNode) for item in value.value]
+    for mapping in (entry, *values, *nested):
         if isinstance(mapping, yaml.MappingNode):
             keys = [key for key, _ in mapping.value]
             yield from (key for at, key in enumerate(keys) if key.value in [earlier.value for earlier in keys[:at]])

@@ -2,10 +2,14 @@
 
 import re
 from collections import Counter
+from itertools import groupby, pairwise
 
 import pytest
 
-from warehouse.districts import codes, read_districts
+from warehouse.districts import codes, read_districts, read_names, read_successions
+from warehouse.duck import ROOT, create_schema, scratch
+from warehouse.gate import GATES
+from warehouse.mirror import load_seeds
 
 DISTRICTS = {district.district_code: district for district in read_districts()}
 
@@ -121,3 +125,168 @@ def test_known_districts(code, name, english, level, prefecture):
 )
 def test_validity_of_known_changes(code, began, ended):
     assert (DISTRICTS[code].valid_from, DISTRICTS[code].valid_to) == (began, ended)
+
+
+# --- history
+
+NAMES = read_names()
+SUCCESSIONS = read_successions()
+
+
+def in_force(code: str, year: int) -> bool:
+    """Whether the list of the end of a year has the code."""
+    district = DISTRICTS[code]
+    return (district.valid_from or 2007) <= year and (district.valid_to is None or district.valid_to > year)
+
+
+def test_the_names_of_a_code_cover_its_time_without_gap_and_end_in_its_newest():
+    spans = {code: list(rows) for code, rows in groupby(NAMES, key=lambda name: name.district_code)}
+    assert spans.keys() == DISTRICTS.keys()
+    for code, rows in spans.items():
+        district = DISTRICTS[code]
+        assert (rows[0].valid_from, rows[-1].valid_to, rows[-1].name) == (district.valid_from, district.valid_to, district.name)
+        assert all(before.valid_to == after.valid_from and before.name != after.name for before, after in pairwise(rows))
+
+
+@pytest.mark.parametrize(
+    ("code", "names"),
+    [
+        ("420600", [("襄樊市", None, 2010), ("襄阳市", 2010, None)]),
+        ("320803", [("楚州区", None, 2011), ("淮安区", 2011, None)]),
+        ("500110", [("万盛区", None, 2011), ("綦江区", 2011, None)]),
+        ("330302", [("鹿城区", None, None)]),
+        ("330103", [("下城区", None, 2021)]),
+    ],
+)
+def test_known_names(code, names):
+    assert [(n.name, n.valid_from, n.valid_to) for n in NAMES if n.district_code == code] == names
+
+
+def test_every_change_is_between_codes_in_force_before_and_after_it():
+    for change in SUCCESSIONS:
+        assert in_force(change.from_code, change.year - 1), change
+        assert in_force(change.to_code, change.year), change
+        assert change.from_code != change.to_code
+        assert change.source
+
+
+def test_every_retired_code_has_a_successor_in_the_year_it_went():
+    gone = {(d.district_code, d.valid_to) for d in DISTRICTS.values() if d.valid_to is not None}
+    assert gone <= {(change.from_code, change.year) for change in SUCCESSIONS}
+
+
+def test_kinds_agree_with_the_rows_beside_them():
+    targets = Counter((change.from_code, change.year) for change in SUCCESSIONS)
+    origins = Counter((change.to_code, change.year) for change in SUCCESSIONS)
+    for change in SUCCESSIONS:
+        alone = targets[change.from_code, change.year] == 1 and not in_force(change.from_code, change.year)
+        assert change.whole == alone == (change.kind != "split"), change
+        if change.whole:
+            merged = in_force(change.to_code, change.year - 1) or origins[change.to_code, change.year] > 1
+            assert (change.kind == "merged") == merged, change
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "year", "kind", "whole"),
+    [
+        ("330103", "330105", 2021, "merged", True),  # 下城区 into 拱墅区
+        ("330104", "330102", 2021, "split", False),  # 江干区 into 上城区 and 钱塘区
+        ("330110", "330113", 2021, "split", False),  # 余杭区 gives 临平区
+        ("310108", "310106", 2015, "merged", True),  # 闸北区 into 静安区
+        ("371202", "370116", 2018, "moved", True),  # 莱芜市莱城区 to 济南市
+        ("320829", "320813", 2016, "upgraded", True),  # 洪泽县 to 洪泽区
+        ("522222", "520621", 2011, "renamed_code", True),  # 江口县, with its prefecture
+        ("542200", "540500", 2016, "upgraded", True),  # 山南地区 to 山南市
+        ("341421", "340124", 2011, "moved", True),  # 庐江县 from 巢湖市 to 合肥市
+        ("500112", "500157", 2025, "split", False),  # 渝北区 into 两江新区 and 北碚区
+    ],
+)
+def test_known_changes(old, new, year, kind, whole):
+    (found,) = [change for change in SUCCESSIONS if (change.from_code, change.to_code) == (old, new)]
+    assert (found.year, found.kind, found.whole) == (year, kind, whole)
+
+
+@pytest.fixture(scope="module")
+def lineage():
+    """{(code, first year, last year): {current code: (share known, main, merged)}} of the view."""
+    with scratch() as con:
+        create_schema(con)
+        load_seeds(con)
+        con.execute((ROOT / "views" / "05_district_lineage.sql").read_text("utf-8"))
+        rows = con.execute("SELECT * FROM district_lineage").fetchall()
+    found: dict[tuple, dict] = {}
+    for code, first, last, current, *facts in rows:
+        found.setdefault((code, first, last), {})[current] = tuple(facts)
+    return found
+
+
+def test_every_code_leads_to_codes_in_force_in_every_year(lineage):
+    for (code, first, last), currents in lineage.items():
+        assert all(current and DISTRICTS[current].valid_to is None for current in currents), code
+        assert any(share for share, _, _ in currents.values()) == (len(currents) == 1), (code, first, last)
+    for code, district in DISTRICTS.items():
+        spans = sorted((first or 2007, last or 2026) for (of, first, last) in lineage if of == code)
+        assert all(before[1] + 1 == after[0] for before, after in pairwise(spans)), code
+        assert (spans[0][0], spans[-1][1]) == (2007, 2026 if district.valid_to is None else district.valid_to - 1), code
+
+
+def test_a_code_in_force_leads_to_itself_today(lineage):
+    for code, district in DISTRICTS.items():
+        if district.valid_to is None:
+            (now,) = [currents for (of, _, last), currents in lineage.items() if of == code and last is None]
+            assert now == {code: (True, True, False)}
+
+
+@pytest.mark.parametrize(
+    ("span", "leads"),
+    [
+        (("330103", None, 2020), {"330105": (True, True, True)}),
+        (("330104", None, 2020), {"330102": (False, False, True), "330114": (False, False, True)}),
+        (("330102", None, 2020), {"330102": (True, True, True)}),  # 上城区 got a part of 江干区: not what it was
+        (("330102", 2021, None), {"330102": (True, True, False)}),
+        (("330110", None, 2020), {"330110": (False, True, False), "330113": (False, False, False)}),
+        (("420321", None, 2013), {"420304": (True, True, False)}),
+        (("632121", None, 2012), {"630203": (True, True, False)}),  # 平安县: two steps, renumbered 2013, district 2015
+        (("500110", None, 2010), {"500110": (True, True, True)}),  # 万盛区, now a part of 綦江区 under the same code
+        (("341424", None, 2010), {"340523": (False, True, False), "340207": (False, False, True)}),
+    ],
+)
+def test_known_lineage(lineage, span, leads):
+    assert lineage[span] == leads
+
+
+# --- in the warehouse
+
+
+@pytest.fixture
+def seeded():
+    with scratch() as con:
+        create_schema(con)
+        load_seeds(con)
+        yield con
+
+
+GATE = next(gate for gate in GATES if gate.name == "district_history")
+
+
+def test_the_seeds_arrive_whole_and_pass_the_gate(seeded):
+    (names,) = seeded.execute("SELECT count(*) FROM district_name").fetchone()
+    (changes,) = seeded.execute("SELECT count(*) FROM district_succession").fetchone()
+    assert (names, changes) == (len(NAMES), len(SUCCESSIONS))
+    assert seeded.execute(GATE.sql).fetchall() == []
+
+
+@pytest.mark.parametrize(
+    ("spoil", "relation"),
+    [
+        ("INSERT INTO district_name VALUES ('999999', '某区', NULL, NULL)", "district_name"),
+        ("DELETE FROM district_name WHERE district_code = '330302'", "district"),
+        ("UPDATE district_succession SET to_code = '999999' WHERE from_code = '330103'", "district_succession"),
+        ("UPDATE district_succession SET from_code = '999999' WHERE from_code = '330103'", "district_succession"),
+        ("UPDATE district_succession SET year = 2022 WHERE from_code = '330103'", "district_succession"),  # it went in 2021
+        ("UPDATE district_succession SET year = 2020 WHERE to_code = '330113'", "district_succession"),  # it came in 2021
+    ],
+)
+def test_the_gate_is_red_for_a_code_that_is_not_there_or_not_in_force(seeded, spoil, relation):
+    seeded.execute(spoil)
+    assert [row[0] for row in seeded.execute(GATE.sql).fetchall()] == [relation]

@@ -1,6 +1,6 @@
 """The sources registry: every mistake is named with its file, line and entry, and nothing is crawled."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from textwrap import dedent
 
@@ -9,7 +9,11 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from flows.registry import KnownReport, RegistryError, Source, host_batches, load_registry
+from extract.crawl.job import Tls
+from extract.home import Home
+from flows.pipeline import crawl_jobs
+from flows.registry import KnownReport, RegistryError, Source, TlsSetting, host_batches, load_registry
+from flows.settings import Settings
 from warehouse.districts import codes
 
 CONTRACT = """\
@@ -59,6 +63,66 @@ def test_the_contracts_example(load):
 def test_what_may_be_left_out(load):
     (source,) = load(f"- {GOOD}")
     assert (source.kind, source.scope, source.reports) == ("other", None, [])
+    assert (source.hosts, source.tls, source.evidence, source.crawled) == ([], None, None, None)
+
+
+FURTHER = """\
+  hosts: [files.example, 10.1.2.3]
+  tls: {mode: legacy, reason: TLS 1.0 only}
+  evidence: domain.md §5.3
+  crawled: false
+"""
+
+
+def test_the_further_keys(load):
+    (source,) = load(f"- {GOOD}{FURTHER}")
+    assert (source.hosts, source.tls) == (["files.example", "10.1.2.3"], TlsSetting(mode="legacy", reason="TLS 1.0 only"))
+    assert (source.evidence, source.crawled) == ("domain.md §5.3", False)
+    assert source.all_hosts() == ["a.example", "files.example", "10.1.2.3"]
+    (source,) = load(f"- {GOOD}{FURTHER}".replace("false", "2026-11-23"))
+    assert source.crawled == date(2026, 11, 23)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "message"),
+    [
+        ("files.example", "http://files.example/", 5, "hosts.1: 'http://files.example/': not a host name"),
+        ("files.example", "files.example:8080", 5, "not a host name"),
+        ("files.example", "Files.example", 5, "not a host name in small letters"),
+        ("files.example", '""', 5, "not a host name"),
+        ("10.1.2.3", "10.1.2.999", 5, "hosts.2"),
+        ("legacy", "old", 6, "tls.mode: 'old': input should be 'legacy' or 'unverified'"),
+        ("mode: legacy, ", "", 6, "required key 'mode' is missing"),
+        (", reason: TLS 1.0 only", "", 6, "required key 'reason' is missing"),
+        ("TLS 1.0 only", '" "', 6, "tls.reason: ' ': is empty"),
+        ("mode: legacy", "mode: legacy, mode: legacy", 6, "key 'mode' stands twice"),
+        ("reason:", "raeson: x, reason:", 6, "unknown key 'raeson'; did you mean 'reason'?"),
+        ("domain.md §5.3", '""', 7, "evidence: '': is empty"),
+        ("false", "true", 8, "crawled: 'true': must be false (not crawled from here) or a date"),
+        ("false", '"2026-11-23"', 8, "must be false (not crawled from here) or a date"),
+        ("false", "2026-11-23 10:00:00", 8, "must be false (not crawled from here) or a date"),
+    ],
+)
+def test_one_mistake_in_the_further_keys(load, old, new, line, message):
+    assert old in FURTHER
+    (fault,) = faults(load, f"- {GOOD}{FURTHER.replace(old, new, 1)}")
+    assert message in fault.message
+    assert fault.line == line
+
+
+def test_a_crawl_job_has_what_the_registry_says(load, tmp_path):
+    text = f"- {GOOD}{FURTHER}- {GOOD}".replace("id: a", "id: b", 1)
+    sources = load(text)
+    (job,) = crawl_jobs(Home(tmp_path), "r1", sources, [], False, Settings(_env_file=None), [s.publisher for s in sources] + ["乙"])
+    first, second = job.sources
+    assert (first.hosts, first.tls, first.district, first.kind) == (
+        ["files.example", "10.1.2.3"],
+        Tls(mode="legacy", reason="TLS 1.0 only"),
+        "330302",
+        "other",
+    )
+    assert (second.hosts, second.tls) == ([], None)
+    assert job.publishers == ["甲", "甲", "乙"]
 
 
 def test_reports_alone_are_enough(load):
@@ -163,6 +227,26 @@ def test_a_folder_is_read_in_order_of_names(tmp_path):
     assert [source.id for source in load_registry(tmp_path, codes())] == ["a", "b", "c"]
 
 
+def test_a_package_below_the_folder_is_no_registry(tmp_path):
+    (tmp_path / "sample").mkdir()
+    (tmp_path / "__init__.py").touch()
+    (tmp_path / "33-zhejiang.yml").write_text(f"- {GOOD}", encoding="utf-8")
+    (tmp_path / "sample" / "figures.yml").write_text("not: a registry", encoding="utf-8")
+    with pytest.raises(RegistryError, match="must be a list of sources"):
+        load_registry(tmp_path, codes())
+    (tmp_path / "sample" / "__init__.py").touch()
+    assert [source.id for source in load_registry(tmp_path, codes())] == ["a"]
+
+
+def test_a_file_named_for_a_province_holds_its_districts_only(load):
+    assert load(f"- {GOOD}", "33-zhejiang.yml")
+    assert load(f"- {GOOD}", "330302.yml")
+    with pytest.raises(RegistryError) as caught:
+        load(f"- {GOOD}", "32-jiangsu.yml")
+    (fault,) = caught.value.faults
+    assert (fault.line, "does not lie in province 32" in fault.message) == (3, True)
+
+
 @pytest.mark.parametrize(
     ("text", "line", "message"),
     [
@@ -196,7 +280,7 @@ def test_no_such_place(tmp_path):
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.text(max_size=4)
 REPORTS = st.lists(st.dictionaries(st.sampled_from(["year", "url", "x"]), SCALARS, max_size=2) | SCALARS, max_size=2)
-KEYS = st.sampled_from(["id", "publisher", "district", "kind", "scope", "index", "reports", "<<", "x"])
+KEYS = st.sampled_from(["id", "publisher", "district", "kind", "scope", "index", "reports", "hosts", "tls", "crawled", "<<", "x"])
 
 
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
@@ -210,13 +294,13 @@ def test_any_yaml_gives_sources_or_faults(tmp_path_factory, entries):
 
 
 def source(id_, *urls):
-    return Source.model_construct(id=id_, index=list(urls), reports=[])
+    return Source.model_construct(id=id_, index=list(urls), reports=[], hosts=[])
 
 
 def test_one_host_is_in_one_batch():
     sources = [source(f"s{number}", f"http://h{number % 7}.example:80/{number}") for number in range(40)]
     batches = host_batches(sources, 10)
-    hosts = [{host for one in batch for host in one.hosts()} for batch in batches]
+    hosts = [{host for one in batch for host in one.all_hosts()} for batch in batches]
     assert sum(len(host) for host in hosts) == 7
     assert sorted(one.id for batch in batches for one in batch) == sorted(one.id for one in sources)
     assert batches == host_batches(sources, 10)
@@ -225,6 +309,12 @@ def test_one_host_is_in_one_batch():
 def test_a_source_on_two_hosts_links_them():
     sources = [source("a", "http://x.example/"), source("b", "http://y.example/"), source("c", "https://Y.example/", "http://x.example/")]
     assert [[one.id for one in batch] for batch in host_batches(sources, 1)] == [["a", "b", "c"]]
+
+
+def test_a_named_host_links_sources_too():
+    named = Source.model_construct(id="c", index=["http://z.example/"], reports=[], hosts=["x.example"])
+    sources = [source("a", "http://x.example/"), source("b", "http://y.example/"), named]
+    assert [[one.id for one in batch] for batch in host_batches(sources, 1)] == [["a", "c"], ["b"]]
 
 
 def test_batches_fill_up_to_their_size():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -32,14 +33,65 @@ class District:
 @cache
 def read_districts() -> tuple[District, ...]:
     """All districts, by code."""
-    lines = (files("warehouse") / "seeds" / "district.csv").read_text(encoding="utf-8").splitlines()
-    return tuple(_district(row) for row in csv.DictReader(lines))
+    return tuple(_district(row) for row in _rows("district.csv"))
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A name that a code had, from the year `valid_from` (None: before 2008) to `valid_to`, the first year without it (None: still so)."""
+
+    district_code: str
+    name: str
+    valid_from: int | None
+    valid_to: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Succession:
+    """An area, or a part of it, that got another code in `year`; the columns are those of the table district_succession."""
+
+    from_code: str
+    to_code: str
+    year: int
+    kind: str
+    whole: bool
+    main: bool
+    source: str
+
+
+@cache
+def read_names() -> tuple[Name, ...]:
+    """Every name that every code had since 2008, by code and time."""
+    rows = _rows("district_name.csv")
+    return tuple(Name(row["district_code"], row["name"], _year(row["valid_from"]), _year(row["valid_to"])) for row in rows)
+
+
+@cache
+def read_successions() -> tuple[Succession, ...]:
+    """Every change of codes since 2008, by old code and year."""
+    return tuple(
+        Succession(
+            row["from_code"],
+            row["to_code"],
+            int(row["year"]),
+            row["kind"],
+            row["whole"] == "true",
+            row["main"] == "true",
+            row["source"],
+        )
+        for row in _rows("district_succession.csv")
+    )
 
 
 @cache
 def codes() -> frozenset[str]:
     """Every code that was in force at some time since 2008."""
     return frozenset(district.district_code for district in read_districts())
+
+
+def _rows(name: str) -> Iterator[dict[str, str]]:
+    lines = (files("warehouse") / "seeds" / name).read_text(encoding="utf-8").splitlines()
+    yield from csv.DictReader(lines)
 
 
 def _district(row: dict[str, str]) -> District:

@@ -1,295 +1,241 @@
-"""The archive: every response as a WARC 1.1 record, one record per gzip member (ISO 28500:2017), through warcio."""
+"""The archive: every response as a WARC 1.1 record, one record per gzip member (ISO 28500:2017); in a folder, or in an object store.
+
+A file of an object store can't be appended to. Records go to a local spool first, HOME/state/spool; whole files are uploaded from there,
+and taken away once the store has them. A reader looks in the spool, then asks the store for the record alone.
+"""
 
 from __future__ import annotations
 
-import hashlib
 import os
-import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
-from http import HTTPStatus
-from io import BytesIO
+from fcntl import LOCK_EX, LOCK_NB, LOCK_SH, flock
 from pathlib import Path
-from types import TracebackType
-from typing import BinaryIO, Literal, Self
-from urllib.parse import quote
+from typing import BinaryIO
 
-from warcio.archiveiterator import ArchiveIterator
-from warcio.exceptions import ArchiveLoadFailed
-from warcio.recordloader import ArcWarcRecord
-from warcio.statusandheaders import StatusAndHeaders
-from warcio.utils import Digester
-from warcio.warcwriter import WARCWriter
+from extract.archive_members import members
+from extract.archive_record import (
+    DAMAGE,
+    Answer,
+    ArchiveError,
+    Asked,
+    BodyTooLarge,
+    Headers,
+    Stored,
+    decode_body,
+    header,
+    load_record,
+    payload_digest,
+)
+from extract.archive_seal import SUFFIX, Seal, seal_path, sha256_of, write_seal
+from extract.archive_settings import ArchiveSettings
+from extract.archive_store import Store, StoreUnreachable
+from extract.archive_write import Profile, WarcArchive, ingest_uri
+from extract.home import Home
 
-from extract.ledger import Place, utc_text
+__all__ = [
+    "Answer",
+    "Archive",
+    "ArchiveError",
+    "ArchiveFile",
+    "ArchiveSettings",
+    "Asked",
+    "BodyTooLarge",
+    "Headers",
+    "Profile",
+    "StoreUnreachable",
+    "Stored",
+    "WarcArchive",
+    "decode_body",
+    "header",
+    "ingest_uri",
+    "payload_digest",
+    "read_body",
+    "read_record",
+]
 
-SIZE_LIMIT = 1 << 30
-GZIP_MAGIC = b"\x1f\x8b"
-NOT_MODIFIED = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
-
-Headers = list[tuple[str, str]]
-Profile = Literal["identical-payload-digest", "server-not-modified"]
-
-
-class ArchiveError(Exception):
-    """A record that is not there, is damaged, or holds no body."""
-
-
-class BodyTooLarge(ArchiveError):  # noqa: N818
-    """A body that unpacks to more than the limit."""
+_ENDING = ".warc.gz"
+_BUFFER = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """An HTTP answer as received: header fields and entity body as sent (content-encoding kept, transfer-encoding undone)."""
+class ArchiveFile:
+    """A file of the archive: its name, size in bytes, the folder or store it is in, and whether a run is writing it."""
 
-    url: str
-    status: int
-    headers: Headers
-    body: bytes
-    at: datetime
-    protocol: str = "HTTP/1.1"
-    ip: str | None = None
-
-    def http(self) -> StatusAndHeaders:
-        known = {s.value: s.phrase for s in HTTPStatus}
-        return StatusAndHeaders(f"{self.status} {known.get(self.status, '')}".strip(), list(self.headers), protocol=self.protocol)
+    name: str
+    bytes: int
+    where: str
+    in_use: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
-    """A record read back: its type, address, time, payload digest, HTTP header fields, and decoded entity body."""
+class Archive:
+    """Where records lie: `folders`, the first of which is written to, and the address of an object store.
 
-    kind: str
-    url: str
-    date: str
-    payload_digest: str | None
-    headers: Headers
-    body: bytes
-
-
-def ingest_uri(sha256: str, name: str) -> str:
-    """The target URI of a local file: `urn:gongkai:ingest:<sha256>/<quoted name>`; the plain name only, no path of the machine."""
-    return f"urn:gongkai:ingest:{sha256}/{quote(Path(name).name, safe='')}"
-
-
-class WarcArchive:
-    """Writes the records of one worker of one run, to files of its own in `folder`.
-
-    A file is begun with the first record, with a warcinfo record first, and followed by the next when it has reached `size_limit`.
-    When a write method returns, the record is on disk (fsync); a ledger row may point at it. A record that can't be written whole
-    (disk full) is cut off again and the OSError passed on. A context manager.
+    Can be pickled; options and secrets of the store are read from the environment where they are needed.
     """
 
-    def __init__(self, folder: Path, run_id: str, worker: str | int, size_limit: int = SIZE_LIMIT) -> None:
-        self._folder = folder
-        self._stem = f"gongkai-{run_id}-{worker}"
-        self._size_limit = size_limit
-        self._file: BinaryIO | None = None
-        self._name = ""
-        self._next = 0
+    folders: tuple[Path, ...]
+    store: str | None = None
+    warc_bytes: int = 1 << 30
 
-    def __enter__(self) -> Self:
-        return self
+    @classmethod
+    def of(cls, home: Home, settings: ArchiveSettings | None = None) -> Archive:
+        """The archive of a home as the settings have it. What an earlier setting left in the home's own folders is still found.
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
+        Raises pydantic.ValidationError for settings that can't be.
+        """
+        present = settings or ArchiveSettings()
+        if present.archive_store:
+            return cls((home.spool, home.archive), present.archive_store, present.warc_bytes)
+        own = present.archive_folder or home.archive
+        others = tuple(f for f in (home.archive, home.spool) if f != own)
+        return cls((own, *others), None, present.warc_bytes)
 
-    def close(self) -> None:
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+    def writer(self, run_id: str, worker: str | int, about: Mapping[str, str] | None = None) -> WarcArchive:
+        """A writer for one worker of a run; `about` are fields of the warcinfo record (robots, operator …)."""
+        return WarcArchive(self.folders[0], run_id, worker, self.warc_bytes, about)
 
-    def write_response(self, answer: Answer) -> Place:
-        """Write a `response` record; returns where it starts."""
-        writer, out = self._writer()
-        body, size = BytesIO(answer.body), len(answer.body)
-        record = writer.create_warc_record(
-            answer.url, "response", payload=body, length=size, http_headers=answer.http(), warc_headers_dict=_about(answer)
-        )
-        return self._append(writer, out, record)
+    @contextmanager
+    def open(self, name: str, *, whole: bool = False) -> Iterator[BinaryIO]:
+        """A file of the archive for reading, `whole` from start to end or for single records.
 
-    def write_revisit(self, answer: Answer, original: Stored, profile: Profile) -> Place:
-        """Write a `revisit` record: the answer's header fields, and a reference to the record that holds the body."""
-        writer, out = self._writer()
-        record = writer.create_revisit_record(
-            answer.url,
-            original.payload_digest,
-            original.url,
-            original.date,
-            http_headers=answer.http(),
-            warc_headers_dict=_about(answer),
-        )
-        if profile == "server-not-modified":
-            record.rec_headers.replace_header("WARC-Profile", NOT_MODIFIED)
-        return self._append(writer, out, record)
-
-    def write_local_file(self, path: Path, at: datetime) -> tuple[str, str, Place]:
-        """Write a local file as a `resource` record; returns its URI (see `ingest_uri`), sha256 and place. Raises OSError."""
-        body = path.read_bytes()
-        sha256 = hashlib.sha256(body).hexdigest()
-        uri = ingest_uri(sha256, path.name)
-        writer, out = self._writer()
-        record = writer.create_warc_record(
-            uri,
-            "resource",
-            payload=BytesIO(body),
-            length=len(body),
-            warc_content_type="application/octet-stream",
-            warc_headers_dict={"WARC-Date": utc_text(at)},
-        )
-        return uri, sha256, self._append(writer, out, record)
-
-    @staticmethod
-    def _writer() -> tuple[WARCWriter, BytesIO]:
-        out = BytesIO()
-        return WARCWriter(out, gzip=True, warc_version="1.1"), out
-
-    def _append(self, writer: WARCWriter, out: BytesIO, record: ArcWarcRecord) -> Place:
-        writer.write_record(record)
-        file = self._open_file()
-        return Place(self._name, _append_durably(file, out.getbuffer()))
-
-    def _open_file(self) -> BinaryIO:
-        if self._file is not None and self._file.tell() >= self._size_limit:
-            self.close()
-        if self._file is None:
-            self._file = self._begin_file()
-        return self._file
-
-    def _begin_file(self) -> BinaryIO:
-        """The next file whose name is free: a task that is tried again must not write into the file of the try that died."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        while True:
-            self._name = f"{self._stem}-{self._next:05d}.warc.gz"
-            self._next += 1
+        Raises FileNotFoundError, PermissionError, StoreUnreachable, ArchiveError for what is no plain name.
+        """
+        if Path(name).name != name:
+            raise ArchiveError(f"not a plain file name: {name!r}")
+        for folder in self.folders:
             try:
-                file = (self._folder / self._name).open("xb", buffering=0)
-            except FileExistsError:
+                file = (folder / name).open("rb", buffering=_BUFFER if whole else -1)
+            except FileNotFoundError:
                 continue
-            writer, out = self._writer()
-            info = {"software": "gongkai (warcio)", "format": "WARC File Format 1.1", "conformsTo": "ISO 28500:2017"}
-            writer.write_record(writer.create_warcinfo_record(self._name, info))
-            _append_durably(file, out.getbuffer())
-            _sync_folder(self._folder)
-            return file
+            with file:
+                yield file
+            return
+        if self.store is None:
+            raise FileNotFoundError(f"{name} is in none of {', '.join(map(str, self.folders))}")
+        store = Store(self.store)
+        yield store.open_whole(name) if whole else store.open(name)
 
+    def files(self) -> list[ArchiveFile]:
+        """All WARC files by name. Raises OSError, StoreUnreachable."""
+        found = {f.name: f for f in self._all() if f.name.endswith(_ENDING)}
+        return [found[name] for name in sorted(found)]
 
-def _about(answer: Answer) -> Mapping[str, str]:
-    about = {"WARC-Date": utc_text(answer.at)}
-    if answer.ip:
-        about["WARC-IP-Address"] = answer.ip
-    return about
+    def seals(self) -> set[str]:
+        """Names of the files that have a seal, whether they are there or not. Raises OSError, StoreUnreachable."""
+        return {f.name.removesuffix(SUFFIX) for f in self._all() if f.name.endswith(SUFFIX) and not f.name.startswith(".")}
 
+    def _all(self) -> Iterator[ArchiveFile]:
+        """Every file, first what is in the store: where a file is in both, the local one comes last and counts."""
+        if self.store:
+            yield from (ArchiveFile(name, size, self.store) for name, size in Store(self.store).sizes().items())
+        for folder in reversed(self.folders):
+            if not folder.is_dir():
+                continue
+            for path in folder.iterdir():
+                if path.is_file():
+                    yield ArchiveFile(path.name, path.stat().st_size, str(folder), _in_use(path))
 
-def _append_durably(file: BinaryIO, data: memoryview) -> int:
-    start = file.seek(0, os.SEEK_END)
-    try:
-        while data:
-            data = data[file.write(data) :]
-        os.fsync(file.fileno())
-    except OSError:
-        file.truncate(start)
-        raise
-    return start
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def decode_body(body: bytes, content_encoding: str | None, limit: int | None = None) -> bytes:
-    """The body with its content-encoding (gzip, deflate) undone; as it is where the encoding is another or was not really applied.
-
-    Raises BodyTooLarge above `limit` bytes, ArchiveError where the packed body is cut off or damaged.
-    """
-    for coding in reversed([c.strip().lower() for c in (content_encoding or "").split(",")]):
-        if coding in ("gzip", "x-gzip") and body.startswith(GZIP_MAGIC):
-            body = _unpack(body, 16 + zlib.MAX_WBITS, limit)
-        elif coding == "deflate" and body:
-            body = _unpack(body, zlib.MAX_WBITS if _has_zlib_header(body) else -zlib.MAX_WBITS, limit)
-    return body
-
-
-def _has_zlib_header(body: bytes) -> bool:
-    """RFC 1950 §2.2; some servers send raw RFC 1951 data under the name deflate."""
-    return len(body) > 1 and body[0] & 0x0F == 8 and int.from_bytes(body[:2]) % 31 == 0
-
-
-def _unpack(body: bytes, window_bits: int, limit: int | None) -> bytes:
-    out = bytearray()
-    while body:
-        unpacker = zlib.decompressobj(window_bits)
+    def seal(self, name: str) -> Seal | None:
+        """The checksum written when a file was finished; None where it has none, or one that can't be read as one."""
         try:
-            out += unpacker.decompress(body, 0 if limit is None else limit - len(out) + 1)
-        except zlib.error as error:
-            raise ArchiveError(f"content-encoding: {error}") from error
-        if limit is not None and len(out) > limit:
-            raise BodyTooLarge(f"unpacks to more than {limit} bytes")
-        if not unpacker.eof:
-            raise ArchiveError("content-encoding: packed body is cut off")
-        body = unpacker.unused_data if unpacker.unused_data.startswith(GZIP_MAGIC) else b""
-    return bytes(out)
+            with self.open(name + SUFFIX, whole=True) as file:
+                return Seal.parse(file.read().decode("ascii", "replace"), name)
+        except FileNotFoundError:
+            return None
+
+    def ship(self) -> list[str]:
+        """Seal what killed runs left, and bring finished files to the store; returns the names of those uploaded.
+
+        A file goes from the spool only when the store has it whole. What fails stays, for the next time. Raises OSError,
+        StoreUnreachable at the first file that can't be brought there.
+        """
+        folder, shipped = self.folders[0], []
+        for path in sorted(folder.glob(f"*{_ENDING}")):
+            with _claimed(path) as free:
+                if free and _finished(path) and self.store:
+                    _upload(Store(self.store), path)
+                    shipped.append(path.name)
+        return shipped
 
 
-def read_record(folder: Path, archive_file: str, offset: int) -> Stored:
-    """Read a `response` or `resource` record and verify its digests.
-
-    Raises ArchiveError where the file or the record is missing, cut off or damaged, or is of another type.
-    """
-    if Path(archive_file).name != archive_file:
-        raise ArchiveError(f"not a plain file name: {archive_file!r}")
+@contextmanager
+def _claimed(path: Path) -> Iterator[bool]:
+    """Whether nobody writes or uploads the file; then it is ours until the end of the block."""
     try:
-        with (folder / archive_file).open("rb") as file:
+        file = path.open("rb")
+    except FileNotFoundError:
+        yield False
+        return
+    with file:
+        try:
+            flock(file, LOCK_EX | LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        yield bool(os.fstat(file.fileno()).st_nlink)
+
+
+def _in_use(path: Path) -> bool:
+    if not path.name.endswith(_ENDING):
+        return False
+    try:
+        with path.open("rb") as file:
+            flock(file, LOCK_SH | LOCK_NB)
+    except BlockingIOError:
+        return True
+    except (FileNotFoundError, PermissionError):
+        return False
+    return False
+
+
+def _finished(path: Path) -> bool:
+    """Seal a file that its writer left without a seal; a file that was never written to is removed."""
+    if seal_path(path).exists():
+        return True
+    size = path.stat().st_size
+    if not size:
+        path.unlink()
+        return False
+    with path.open("rb") as file:
+        records = sum(m.damage is None for m in members(file, size))
+        file.seek(0)
+        write_seal(path, Seal(sha256_of(file)[0], size, records))
+    return True
+
+
+def _upload(store: Store, path: Path) -> None:
+    seal = seal_path(path)
+    store.put(path)
+    store.put(seal)
+    path.unlink()
+    seal.unlink()
+
+
+def _where(archive: Archive | Path) -> Archive:
+    return Archive((archive,)) if isinstance(archive, Path) else archive
+
+
+def read_record(archive: Archive | Path, archive_file: str, offset: int) -> Stored:
+    """Read a `response` or `resource` record of an archive, or of a plain folder, and verify its digests.
+
+    Raises StoreUnreachable where the store does not answer, else ArchiveError where the file or the record is missing, cut off or
+    damaged, or is of another type.
+    """
+    try:
+        with _where(archive).open(archive_file) as file:
             file.seek(offset)
-            return _load(file)
-    except (OSError, ArchiveLoadFailed, EOFError, StopIteration, zlib.error, UnicodeDecodeError, ValueError) as error:
-        raise ArchiveError(f"{archive_file} at {offset}: {type(error).__name__}: {error}") from error
+            return load_record(file)
+    except StoreUnreachable:
+        raise
     except ArchiveError as error:
         raise ArchiveError(f"{archive_file} at {offset}: {error}") from error
+    except (OSError, *DAMAGE) as error:
+        raise ArchiveError(f"{archive_file} at {offset}: {type(error).__name__}: {error}") from error
 
 
-def _load(file: BinaryIO) -> Stored:
-    record = next(ArchiveIterator(file, check_digests="raise"))
-    if record.rec_type not in ("response", "resource"):
-        raise ArchiveError(f"a {record.rec_type} record has no body")
-    about, http = record.rec_headers, record.http_headers
-    raw = record.raw_stream.read()
-    digest = about.get_header("WARC-Payload-Digest")
-    # warcio verifies a digest only when it has read the whole record: a cut-off record would pass as a short one
-    if not digest or _digest(raw, digest.partition(":")[0]) != digest:
-        raise ArchiveError("payload digest does not match: record cut off or damaged")
-    return Stored(
-        record.rec_type,
-        about.get_header("WARC-Target-URI"),
-        about.get_header("WARC-Date"),
-        digest,
-        list(http.headers) if http else [],
-        decode_body(raw, http.get_header("Content-Encoding") if http else None),
-    )
-
-
-def _digest(data: bytes, algorithm: str) -> str:
-    digester = Digester(algorithm)
-    digester.update(data)
-    return str(digester)
-
-
-def payload_digest(body: bytes) -> str:
-    """The WARC-Payload-Digest of a body as sent: `sha1:` and base 32."""
-    return _digest(body, "sha1")
-
-
-def read_body(folder: Path, archive_file: str, offset: int) -> bytes:
+def read_body(archive: Archive | Path, archive_file: str, offset: int) -> bytes:
     """The entity body of the record at `offset` of `archive_file`, content-encoding undone. Raises as `read_record` does."""
-    return read_record(folder, archive_file, offset).body
-
-
-def header(headers: Iterable[tuple[str, str]], name: str) -> str | None:
-    """The first value of a header field, by case-insensitive name."""
-    return next((value for key, value in headers if key.lower() == name.lower()), None)
+    return read_record(archive, archive_file, offset).body

@@ -21,20 +21,23 @@ def decode(data: bytes) -> tuple[str, list[Problem]]:
     Declared character sets are wrong too often, and lxml cuts the text silently at a byte that is not in the declared one; a declared Big5
     only breaks a tie. A page that no encoding reads without loss comes with a warning.
     """
+    return _with_loss(*read_text(data))
+
+
+def read_text(data: bytes) -> tuple[str, str]:
+    """Bytes of a page as text, and the encoding they were read in: what its addresses are percent-encoded with."""
     for mark, encoding in _MARKS:
         if data.startswith(mark):
-            return _with_loss(data.decode(encoding, errors="replace"), encoding)
+            return data.decode(encoding, errors="replace"), "utf-8"
     unicode = data.decode("utf-8", errors="replace")
     # UTF-8 finds its place again after a broken byte, and bytes of another encoding make no long runs of its Chinese
     if len(_CHINESE.findall(unicode)) >= _MIN_WHOLE * unicode.count("\ufffd"):
-        return _with_loss(unicode, "utf-8")
+        return unicode, "utf-8"
     # nearly every Big5 text also decodes as GB18030, to nonsense
     names = ("big5hkscs", "gb18030") if _BIG5.search(data[:4096]) else ("gb18030", "big5hkscs")
     readings = [(name, data.decode(name, errors="replace")) for name in names]
     encoding, text = max(readings, key=lambda r: _plausible(r[1]))
-    if unicode.count("\ufffd") < text.count("\ufffd"):
-        encoding, text = "utf-8", unicode
-    return _with_loss(text, encoding)
+    return (unicode, "utf-8") if unicode.count("\ufffd") < text.count("\ufffd") else (text, encoding)
 
 
 def _plausible(text: str) -> int:

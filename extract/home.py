@@ -25,6 +25,11 @@ class Home:
         return self.state / "ledger.sqlite"
 
     @property
+    def spool(self) -> Path:
+        """Where records wait for the object store, if there is one."""
+        return self.state / "spool"
+
+    @property
     def parts(self) -> Path:
         return self.state / "parts"
 

@@ -14,6 +14,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+from extract import ledger_history as history
+from extract import ledger_left as left
 from extract.ledger_rows import (
     Body,
     Candidate,
@@ -45,7 +47,10 @@ __all__ = [
     "utc_text",
 ]
 
-SCHEMA = """
+SCHEMA = (
+    history.SCHEMA
+    + left.SCHEMA
+    + """
 CREATE TABLE IF NOT EXISTS run (
     run_id TEXT PRIMARY KEY, started_at TEXT NOT NULL, finished_at TEXT, version TEXT NOT NULL, command TEXT NOT NULL,
     status TEXT NOT NULL CHECK (status IN ('running', 'published', 'nothing_new', 'failed')), counts TEXT NOT NULL DEFAULT '{}'
@@ -75,6 +80,7 @@ CREATE INDEX IF NOT EXISTS sighting_url ON sighting (url);
 CREATE INDEX IF NOT EXISTS sighting_parent ON sighting (publisher_id, parent_url);
 CREATE INDEX IF NOT EXISTS problem_run ON problem (run_id);
 """
+)
 UPSERT_DOCUMENT = """
 INSERT INTO document VALUES (:url, :at, :at, :at, :status, :media, :sha256, :bytes, :etag, :modified, :file, :offset)
 ON CONFLICT (url) DO UPDATE SET
@@ -102,7 +108,7 @@ ORDER BY s.publisher_id, s.url
 ADD_PROBLEM = """
 INSERT INTO problem (run_id, stage, publisher_id, url, year, kind, message, severity) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 """
-TABLES = ("run", "document", "content", "sighting", "source_state", "problem")
+TABLES = ("run", "document", "content", "sighting", "source_state", "problem", *history.TABLES, *left.TABLES)
 
 
 def utc_text(moment: datetime) -> str:
@@ -142,20 +148,23 @@ def new_run_id(now: datetime) -> str:
 class Ledger:
     """The ledger of a home; safe to use from several processes at once (WAL, one transaction per write).
 
+    With `durable=False` a power cut may lose the last transactions before `secure()` (a killed process loses none): for a crawler,
+    which then asks once more. What is written stays whole and in order either way.
     A context manager. Raises sqlite3.DatabaseError where the file is no ledger, sqlite3.OperationalError where it can't
     be opened or stays locked for more than 30 s.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, durable: bool = True) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._db = sqlite3.connect(path, timeout=30, isolation_level=None)
         self._db.row_factory = sqlite3.Row
         self._db.execute("PRAGMA busy_timeout = 30000")
         self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute("PRAGMA synchronous = FULL")
+        self._db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
         with self._transaction():
             for statement in SCHEMA.split(";"):
                 self._db.execute(statement)
+            history.backfill(self._db)
 
     def __enter__(self) -> Self:
         return self
@@ -165,6 +174,10 @@ class Ledger:
 
     def close(self) -> None:
         self._db.close()
+
+    def secure(self) -> None:
+        """Bring to disk all that was written, with `durable=False` too."""
+        self._db.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -248,6 +261,7 @@ class Ledger:
         values = {"url": url, "at": at, "status": status, "media": body.media, "sha256": body.sha256, "bytes": body.bytes}
         values |= {"etag": body.etag, "modified": body.last_modified, "file": first[0], "offset": first[1]}
         self._db.execute(UPSERT_DOCUMENT, values)
+        history.note_body(self._db, url, body.sha256, at)
 
     def record_unchanged(self, url: str, at: str | None = None) -> None:
         """Record an answer 304: the body on record is still the one. Raises KeyError for an address without a body."""
@@ -259,16 +273,23 @@ class Ledger:
             )
             if done.rowcount != 1:
                 raise KeyError(url)
+            same = self._db.execute("SELECT sha256 FROM document WHERE url = ?", (url,)).fetchone()
+            history.note_body(self._db, url, same[0], at)
 
     def record_status(self, url: str, status: int, at: str | None = None) -> None:
-        """Record an answer without a body worth keeping (an error, a redirect); the last good body stays."""
+        """Record an answer without a body worth keeping (an error, a redirect); the last good body stays.
+
+        A redirect alone does not make an address checked: that is for the body it leads to.
+        """
         at = at or utc_now()
         with self._transaction():
             self._db.execute(
                 "INSERT INTO document (url, first_seen, last_checked, status) VALUES (:url, :at, :at, :status) "
-                "ON CONFLICT (url) DO UPDATE SET last_checked = :at, status = :status",
+                "ON CONFLICT (url) DO UPDATE SET status = :status, "
+                "last_checked = CASE WHEN :status BETWEEN 300 AND 399 THEN last_checked ELSE :at END",
                 {"url": url, "at": at, "status": status},
             )
+            history.note_status(self._db, url, status, at)
 
     def record_redirect(self, url: str, target: str, at: str | None = None) -> None:
         """Give an address the body of the address it redirected to, so that what is linked can be read; its status stays.
@@ -316,11 +337,42 @@ class Ledger:
             where, values = where + " AND parent_url = ?", [publisher_id, parent_url]
         return [_read(Sighting, row) for row in self._db.execute(f"SELECT * FROM sighting WHERE {where} ORDER BY url", values)]
 
-    def record_source(self, state: SourceState) -> None:
-        """Record how the visit to a source went."""
-        values = [getattr(state, f.name) for f in fields(state)]
+    def record_source(self, state: SourceState, listed: int | None = None, years: Collection[int] | None = None) -> None:
+        """Record how the visit to a source went.
+
+        `listed` is how many reports its index pages list (without those the registry names; default: all that were found), `years`
+        what the run was narrowed to.
+        """
+        values = tuple(getattr(state, f.name) for f in fields(state))
         with self._transaction():
             self._db.execute("INSERT OR REPLACE INTO source_state VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
+            history.note_visit(self._db, values, state.reports_found if listed is None else listed, years)
+
+    def leave(self, run_id: str, address: left.LeftOver) -> None:
+        """See `extract.ledger_left.leave`."""
+        with self._transaction():
+            left.leave(self._db, run_id, address)
+
+    def left_over(self, publisher_id: str) -> list[left.LeftOver]:
+        """See `extract.ledger_left.left_over`."""
+        return left.left_over(self._db, publisher_id)
+
+    def take_up(self, publisher_id: str, url: str) -> None:
+        """See `extract.ledger_left.take_up`."""
+        with self._transaction():
+            left.take_up(self._db, publisher_id, url)
+
+    def last_listed(self, publisher_id: str, run_id: str) -> history.Listed | None:
+        """See `extract.ledger_history.last_listed`."""
+        return history.last_listed(self._db, publisher_id, run_id)
+
+    def most_listed(self, publisher_id: str, run_id: str, since: str) -> history.Listed | None:
+        """See `extract.ledger_history.most_listed`."""
+        return history.most_listed(self._db, publisher_id, run_id, since)
+
+    def left_the_list(self, publisher_id: str, run_id: str, stale: str) -> list[str]:
+        """See `extract.ledger_history.left_the_list`."""
+        return history.left_the_list(self._db, publisher_id, run_id, stale)
 
     def source_states(self) -> list[SourceState]:
         """The last visit to every source."""

@@ -92,6 +92,11 @@ def _is_instruction(plain: str) -> bool:
     return bool(_PREPARING.search(plain))
 
 
+def title_year(text: str) -> int | None:
+    """The one year a text names, whether or not it is a report's title."""
+    return _year(normalise(text))
+
+
 def is_truncated(text: str) -> bool:
     """Whether a link text was cut off by the site (ends in … or ...)."""
     return bool(_ELLIPSIS.search(text.strip()))

@@ -1,14 +1,12 @@
-"""Reading index pages and report pages, without a network; and when to ask again, and whom."""
-
-from datetime import UTC, datetime, timedelta
+"""Reading index pages and report pages, without a network; and where a source may lead."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extract.crawl.pages import decode, is_document, read_index, read_report
-from extract.crawl.policy import Hosts, Scope, backoff, is_due, retry_after
-from extract.ledger_rows import DocumentRow
+from extract.charset import read_text
+from extract.crawl.pages import is_document, read_index, read_report
+from extract.crawl.policy import Scope
 
 AT = "http://127.0.0.1/xxgk/nb/index.html"
 TITLE = "鹿城区人民政府办公室2021年政府信息公开工作年度报告"
@@ -100,7 +98,8 @@ def test_addresses_are_absolute_and_encoded_as_a_browser_does():
     ],
 )
 def test_further_pages(html, pages):
-    assert index(html).pages == [f"http://127.0.0.1/xxgk/nb/{p}" for p in pages]
+    page = index(html)
+    assert [*page.pages, *(a for p in page.pagers for a in p.addresses)] == [f"http://127.0.0.1/xxgk/nb/{p}" for p in pages]
 
 
 def test_a_listing_in_a_data_island_is_read():
@@ -182,13 +181,13 @@ def test_a_pages_title():
         ("年报".encode("gb18030"), "gb18030"),
         (b'<meta charset="gb2312">' + "年报镕".encode("gbk"), "gb18030"),
         (b'<meta charset="utf-8">' + "年报".encode("gb18030"), "gb18030"),
-        (b'<meta charset="big5">' + "年報".encode("big5"), "big5"),
+        (b'<meta charset="big5">' + "年報".encode("big5"), "big5hkscs"),
         (b'<meta charset="no-such">' + "年报".encode("gb18030"), "gb18030"),
         ("年报".encode("utf-16"), "utf-8"),
     ],
 )
 def test_decode(body, encoding):
-    text, found = decode(body)
+    text, found = read_text(body)
     assert text.endswith(("年报", "年報", "年报镕"))
     assert found == encoding
 
@@ -206,30 +205,6 @@ def test_documents_by_name():
     assert not is_document("http://127.0.0.1/a.pdf/index.html")
 
 
-NOW = datetime(2026, 11, 22, 18, tzinfo=UTC)
-JANUARY = datetime(2026, 1, 20, 18, tzinfo=UTC)
-
-
-def document(checked, status=200, sha256="a" * 64):
-    at = checked.strftime("%Y-%m-%dT%H:%M:%SZ")
-    return DocumentRow("u", at, at, at, status, "html", sha256, 1, None, None, "f", 0)
-
-
-@pytest.mark.parametrize(
-    ("now", "days", "due"), [(JANUARY, 29, False), (JANUARY, 30, True), (NOW, 30, False), (NOW, 90, False), (NOW, 91, True)]
-)
-def test_a_month_in_the_season_and_a_quarter_after_it(now, days, due):
-    assert is_due(document(now - timedelta(days=days)), now) is due
-
-
-def test_what_failed_is_always_due():
-    assert is_due(None, NOW)
-    assert is_due(document(NOW, 404), NOW)
-    assert is_due(document(NOW, 302, None), NOW)
-    assert not is_due(document(NOW, 302), NOW)
-    assert is_due(document(NOW), NOW, refetch=True)
-
-
 def test_scope():
     scope = Scope.of(["http://www.lucheng.gov.cn/index.html", "http://61.150.65.235/x"])
     assert scope.on_site("https://zfxxgk.lucheng.gov.cn/a")
@@ -243,48 +218,28 @@ def test_scope():
     assert not scope.allows("http://127.0.0.1/a")
     assert not scope.allows("http://localhost:22/a")
     assert Scope.of(["http://127.0.0.1:8000/"]).allows("http://localhost:9000/a")
+    assert not Scope.of(["http://127.0.0.1:8000/"]).allows("http://127.0.0.2:8000/a")
+    assert Scope.of(["http://127.0.0.1:8000/"], ["127.0.0.2"]).allows("http://127.0.0.2:8000/a")
+    assert Scope.of(["http://www.lucheng.gov.cn/"], ["Files.Example.com"]).on_site("http://files.example.com/a.pdf")
 
 
 @pytest.mark.parametrize(
-    ("value", "seconds"),
+    "url",
     [
-        ("5", 5.0),
-        (" 0 ", 0.0),
-        ("Sun, 22 Nov 2026 18:00:30 GMT", 30.0),
-        ("Sun, 22 Nov 2026 17:00:00 GMT", 0.0),
-        ("soon", None),
-        ("-3", None),
-        ("", None),
-        (None, None),
+        "http://lucheng.gov.cn.evil.com/a",
+        "http://www.lucheng.gov.cn@evil.com/a",
+        "http://evil.com/www.lucheng.gov.cn/a",
+        "http://xlucheng.gov.cn.example/a",
+        "http://evil.com#.lucheng.gov.cn",
+        "http://evil.com\\.lucheng.gov.cn/a",
+        "http://sdi-network.com/module/xxgk/xxgkAnnualReport.jsp?area=001008003001083&fbtime=2018",
+        "http://180.76.149.248:88/a",
+        "http://[::1]/a",
+        "http://lucheng.gov.cn./a",
     ],
 )
-def test_retry_after(value, seconds):
-    assert retry_after(value, NOW) == seconds
-
-
-def test_back_off_doubles_up_to_a_limit():
-    for tries, middle in ((0, 2.0), (1, 4.0), (2, 8.0), (10, 60.0)):
-        waits = {backoff(tries, 2.0, 60.0) for _ in range(50)}
-        assert all(middle * 0.75 <= w <= middle * 1.25 for w in waits)
-        assert len(waits) > 1
-
-
-def test_hosts_are_given_up_after_failures_in_a_row():
-    hosts = Hosts(give_up_after=3)
-    for _ in range(2):
-        hosts.failed("h", "refused")
-    hosts.answered("h")
-    for _ in range(2):
-        hosts.failed("h", "refused")
-    assert hosts.given_up("h") is None
-    hosts.failed("h", "refused")
-    assert "refused" in hosts.given_up("h")
-    assert hosts.given_up("other") is None
-
-
-def test_a_pause_is_never_shortened():
-    hosts = Hosts(give_up_after=3)
-    hosts.pause("h", 100)
-    hosts.pause("h", 1)
-    assert 99 < hosts.wait("h") <= 100
-    assert hosts.wait("other") == 0
+def test_a_clone_is_never_on_the_site(url):
+    """Q-61: copies on other domains, some of which contain the real one's name."""
+    scope = Scope.of(["http://www.lucheng.gov.cn/index.html"])
+    assert not scope.on_site(url)
+    assert not scope.allows(url)

@@ -1,12 +1,15 @@
 """The ledger: what is kept, what outranks what, and that several processes can write at once."""
 
 import multiprocessing
+import os
 import re
+import signal
 import sqlite3
 
 import pytest
 
 from extract.ledger import Body, Ledger, Place, Sighting, SourceState
+from extract.ledger_left import LeftOver
 from extract.problem import Problem
 
 URL = "http://127.0.0.1/a.html"
@@ -205,3 +208,41 @@ def test_several_processes_write_at_once(tmp_path):
     with Ledger(path) as opened:
         assert len(opened.rows("document")) == 75
         assert [len(opened.problems(name)) for name in "abc"] == [25, 25, 25]
+
+
+def test_a_redirect_alone_does_not_make_an_address_checked(ledger):
+    """Else one that led nowhere would not be asked again before its next revisit."""
+    ledger.record_body(URL, 200, body(), T1)
+    ledger.record_status(URL, 302, T2)
+    assert (ledger.document(URL).status, ledger.document(URL).last_checked) == (302, T1)
+    ledger.record_body(URL + "2", 200, body("b" * 64), T3)
+    ledger.record_redirect(URL, URL + "2", T3)
+    assert (ledger.document(URL).status, ledger.document(URL).last_checked) == (302, T3)
+
+
+def test_what_was_left_over_keeps_its_place_until_it_is_taken_up(ledger):
+    first, second = LeftOver("p", URL, "page", 2021, None), LeftOver("p", URL + "?p=2", "index", None, URL)
+    ledger.leave("r1", first)
+    ledger.leave("r2", second)
+    ledger.leave("r3", first)
+    assert ledger.left_over("p") == [first, second]
+    assert ledger.left_over("q") == []
+    ledger.take_up("p", URL)
+    assert ledger.left_over("p") == [second]
+
+
+def test_what_is_written_without_durability_is_there_for_others_and_after_a_kill(tmp_path):
+    path = tmp_path / "ledger.sqlite"
+    process = multiprocessing.get_context("fork").Process(target=write_and_die, args=(path,))
+    process.start()
+    process.join(20)
+    assert process.exitcode == -signal.SIGKILL
+    with Ledger(path) as opened:
+        assert len(opened.rows("document")) == 50
+
+
+def write_and_die(path):
+    opened = Ledger(path, durable=False)
+    for number in range(50):
+        opened.record_body(f"{URL}?{number}", 200, body(), T1)
+    os.kill(os.getpid(), signal.SIGKILL)

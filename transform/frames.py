@@ -144,6 +144,17 @@ SCHEMAS: dict[str, pa.DataFrameSchema] = {
         },
         unique=["report_id", "claim_no"],
     ),
+    "proof": _schema(
+        "proof",
+        {
+            "report_id": _text(),
+            "indicator": _text(),
+            "applicant": _text(nullable=True, isin=APPLICANTS),
+            "proved_value": pa.Column(DECIMAL),  # what the identities of the table give; the printed figure stays in observation
+            "rules": _text(),  # identities that give it, each with its applicant: "R2.granted/total, R3/total"
+        },
+        unique=["report_id", "indicator", "applicant"],
+    ),
     "problem": _schema(
         "problem",
         {

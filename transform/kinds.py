@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from extract.bodies import body_named, compare
 from extract.grid import Document
 from extract.titles import report_title
 from transform.labels import compact
@@ -36,6 +37,18 @@ def other_report(document: Document) -> str | None:
     if any(report_title(t) for t in titles) or len(_headings(texts, _OWN_PARTS)) >= MIN_PARTS:
         return None
     return next((t for t in titles if _OTHER.search(compact(t))), None)
+
+
+def other_body(document: Document, publisher: str) -> str | None:
+    """The title of a report that surely is another body's than the publisher's; None where it is not, or can't be told.
+
+    Only what the page calls itself and what the text prints count: the properties of a Word file are often those of the file it was made
+    from.
+    """
+    titles = [document.title if document.media == "html" else None, compact(title_lines([t.text for t in document.texts()]))]
+    named = [(title, body) for title in titles if title and report_title(title) and (body := body_named(title))]
+    verdicts = {title: compare(body, publisher) for title, body in named}
+    return None if "same" in verdicts.values() else next((title for title, verdict in verdicts.items() if verdict == "other"), None)
 
 
 def is_prose_report(document: Document, link_title: str | None) -> bool:

@@ -13,16 +13,17 @@ from transform.claims import read_claims
 from transform.doubts import run_checks, settle
 from transform.figures import Figures, Observed, read_figures
 from transform.frames import SCHEMAS, Rows
-from transform.kinds import is_prose_report, other_report
+from transform.kinds import is_prose_report, other_body, other_report
 from transform.layout import Layout, layouts
 from transform.leftovers import Leftover, without_labels
 from transform.narrative import Section, paragraphs, split, title_lines
 from transform.period import Year, decide, stated_years, title_year
+from transform.reconcile import Proof, prove
 from transform.scope import read_scope
 from transform.several import split_reports
 
 #: Changes whenever the same bytes may give other rows; `--reparse` reads the archive again.
-PARSER_VERSION = "2026.11.2"
+PARSER_VERSION = "2026.11.3"
 
 #: Reports on earlier years may be prose by rule (domain.md §1.0); later ones have tables.
 FIRST_TABLES = 2020
@@ -43,6 +44,7 @@ class Context:
     year: int | None = None  # declared by the registry or the user
     link_year: int | None = None  # named by the link that led here: places the problems of a document that can't be read
     published_on: str | None = None
+    publisher: str | None = None  # its name: a report that surely is another body's is not loaded as its own
 
 
 def tidy(document: Document, context: Context, forms: Sequence[Layout] | None = None) -> Rows:
@@ -68,6 +70,9 @@ def tidy(document: Document, context: Context, forms: Sequence[Layout] | None = 
 
 def _read(document: Document, context: Context, forms: Sequence[Layout], tables_before: int = 0) -> Rows:
     """The rows of one report."""
+    if context.publisher and (named := other_body(document, context.publisher)):
+        message = f"the report of another body than {context.publisher}, not loaded: {named[:120]}"
+        return failed(Problem("transform", "other_publisher", message), context)
     figures = read_figures(document, forms, tables_before)
     if "requests" not in figures.formats and (other := other_report(document)):
         return _set_aside(document, context, other)
@@ -137,6 +142,7 @@ def _fill(rows: Rows, document: Document, context: Context, figures: Figures, fo
     rows["report"] = [_report_row(document, context, figures, found, report_id, sections)]
     rows["observation"] = [_observation_row(report_id, o) for o in figures.observed]
     rows["check_result"] = [_check_row(report_id, r) for r in run_checks(figures)]
+    rows["proof"] = [_proof_row(report_id, p) for p in _prove(figures)]
     _fill_claims(rows, figures, year, sections, report_id)
     rows["unmapped_cell"] = [_unmapped_row(report_id, u) for u in without_labels(figures.unmapped)]
     rows["narrative"] = [{"report_id": report_id, "section_no": s.number, "heading": s.heading, "text": s.text} for s in sections]
@@ -222,6 +228,17 @@ def _check_row(report_id: str, result: Result) -> dict[str, object]:
         "cause": result.cause,
         "soft": result.soft,
     }
+
+
+def _prove(figures: Figures) -> list[Proof]:
+    values = {o.key: o.figure.value for o in figures.observed}
+    return prove(values, figures.formats, {o.key: o.section for o in figures.observed})
+
+
+def _proof_row(report_id: str, proof: Proof) -> dict[str, object]:
+    rules = ", ".join(f"{check_id}/{applicant}" if applicant else check_id for check_id, applicant in proof.rules)
+    indicator, applicant = proof.key
+    return {"report_id": report_id, "indicator": indicator, "applicant": applicant, "proved_value": proof.value, "rules": rules}
 
 
 def _problem_row(problem: Problem, context: Context, year: int | None) -> dict[str, object]:

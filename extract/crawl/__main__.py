@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import ctypes
 import os
+import resource
 import signal
 import sys
 from collections.abc import Iterator
@@ -21,6 +22,8 @@ from extract.crawl.spider import ReportSpider
 
 HERE = "extract.crawl.middlewares"
 PR_SET_PDEATHSIG = 1
+#: Names looked up at once: a dead name server takes its time with each.
+RESOLVERS = 32
 
 
 def user_agent(contact: str | None) -> str:
@@ -38,20 +41,24 @@ def scrapy_settings(settings: CrawlSettings) -> dict[str, Any]:
         "USER_AGENT": user_agent(settings.contact),
         "ROBOTSTXT_OBEY": True,
         "ROBOTSTXT_USER_AGENT": "gongkai",
-        "CONCURRENT_REQUESTS": 32,
+        "CONCURRENT_REQUESTS": settings.concurrency,
         "CONCURRENT_REQUESTS_PER_DOMAIN": 1,
+        "SCHEDULER_MEMORY_QUEUE": "scrapy.squeues.FifoMemoryQueue",  # what waits longest comes first: nothing starves
+        "CONCURRENT_ITEMS": 1,  # there are none; Scrapy starts as many tasks for every answer
         "DOWNLOAD_DELAY": settings.min_delay,
         "DOWNLOAD_DELAY_JITTER": 0,
         "AUTOTHROTTLE_ENABLED": True,
         "AUTOTHROTTLE_START_DELAY": settings.min_delay,
         "AUTOTHROTTLE_MAX_DELAY": settings.max_delay,
-        "DOWNLOAD_TIMEOUT": settings.timeout,
+        # the end of every download; `PoliteHandler` ends it before, by what has come so far
+        "DOWNLOAD_TIMEOUT": settings.timeout + settings.max_bytes / settings.min_rate,
+        "REACTOR_THREADPOOL_MAXSIZE": RESOLVERS,
         "DOWNLOAD_MAXSIZE": settings.max_bytes,
         "DOWNLOAD_WARNSIZE": 0,
-        "DOWNLOAD_VERIFY_CERTIFICATES": settings.verify_tls,
-        "DOWNLOAD_HANDLERS": {"http": f"{HERE}.PoliteHandler", "https": f"{HERE}.PoliteHandler"}
+        "DOWNLOAD_HANDLERS": dict.fromkeys(("http", "https"), "extract.crawl.transport.PoliteHandler")
         | dict.fromkeys(("ftp", "s3", "file", "data")),
         "DOWNLOADER_MIDDLEWARES": _middlewares(),
+        "EXTENSIONS": {"extract.crawl.heartbeat.Heartbeat": 0},
         "RETRY_TIMES": settings.retry_times,
         "RETRY_GIVE_UP_LOG_LEVEL": "INFO",
         "REDIRECT_MAX_TIMES": 5,
@@ -75,6 +82,8 @@ def _middlewares() -> dict[str, int | None]:
         f"{base}.robotstxt.RobotsTxtMiddleware": None,
         f"{HERE}.RobotsMiddleware": 100,
         f"{base}.retry.RetryMiddleware": None,
+        f"{base}.offsite.OffsiteMiddleware": None,
+        f"{base}.httpauth.HttpAuthMiddleware": None,
         f"{HERE}.PatientRetryMiddleware": 550,
         f"{HERE}.ArchiveMiddleware": 990,
     }
@@ -102,6 +111,13 @@ def _spare_loopback_from_proxies() -> None:
         os.environ[name] = ",".join(filter(None, [os.environ.get(name), "127.0.0.1", "localhost", "::1"]))
 
 
+def _allow_open_files() -> None:
+    """As many open files as this user may have: a connection and a lock for every host."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
 def main() -> int:
     """Run the job file named on the command line; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m extract.crawl", description=__doc__)
@@ -112,6 +128,7 @@ def main() -> int:
         die_with(arguments.parent)
     job = CrawlJob.model_validate_json(arguments.job.read_text(encoding="utf-8"))
     _spare_loopback_from_proxies()
+    _allow_open_files()
     with _events() as out, CrawlSession(job, out) as session:
         process = AsyncCrawlerProcess(scrapy_settings(job.settings))
         process.crawl(ReportSpider, session=session)

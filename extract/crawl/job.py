@@ -15,7 +15,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Annotated, Any, Literal
+from time import monotonic
+from types import TracebackType
+from typing import IO, Annotated, Any, Literal, Self
 from urllib.parse import urldefrag, urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -25,6 +27,8 @@ log = logging.getLogger(__name__)
 
 Event = dict[str, Any]
 LAST_LINES = 20
+#: Seconds without an event after which a crawler counts as hung; it gives a sign of life every 15 s.
+SILENCE = 300.0
 
 
 class CrawlError(Exception):
@@ -76,15 +80,20 @@ class CrawlSource(_Strict):
 class CrawlSettings(_Strict):
     """How to behave. Times in seconds.
 
-    `min_delay` is the least time between two requests to a host (AutoThrottle may lengthen it up to `max_delay`). A failed
-    request is tried again `retry_times` times, after `backoff`, twice that, …, at most `max_backoff`. A Retry-After up to
-    `max_retry_after` is waited out; a longer one, or `give_up_after` addresses in a row that can't be reached, ends the
-    visits to that host for this run.
+    `min_delay` is the least time between the end of a request to a host and the next (AutoThrottle may lengthen it up to
+    `max_delay`); a Crawl-delay or Request-rate of robots.txt counts up to `max_crawl_delay`. An answer has `timeout` to come in
+    whole, and one second more for every `min_rate` bytes of it. A failed request is tried again `retry_times` times, after a
+    random part of `backoff`, twice that, …, at most `max_backoff`. A Retry-After up to `max_retry_after` is waited out; a longer
+    one, or `give_up_after` addresses in a row that can't be reached or are answered with a script challenge, ends the visits to
+    that server for this run. `max_…_per_host` is the budget of a host name in one run; what it does not reach comes first in
+    the next one.
     """
 
     min_delay: float = Field(default=1.0, ge=0)
     max_delay: float = Field(default=60.0, gt=0)
+    max_crawl_delay: float = Field(default=300.0, ge=0)
     timeout: float = Field(default=60.0, gt=0)
+    min_rate: int = Field(default=16 * 1024, gt=0)
     max_bytes: int = Field(default=100 * 1024 * 1024, gt=0)
     max_index_pages: int = Field(default=50, gt=0)
     contact: str | None = None
@@ -93,6 +102,10 @@ class CrawlSettings(_Strict):
     max_backoff: float = Field(default=60.0, ge=0)
     max_retry_after: float = Field(default=300.0, ge=0)
     give_up_after: int = Field(default=3, gt=0)
+    max_requests_per_host: int = Field(default=5000, gt=0)
+    max_seconds_per_host: float = Field(default=4 * 3600.0, gt=0)
+    max_mb_per_host: float = Field(default=2048.0, gt=0)
+    concurrency: int = Field(default=1024, gt=0, description="requests under way or waiting for their host at once")
     verify_tls: bool = True
 
 
@@ -134,24 +147,62 @@ def run_crawl(job: CrawlJob, on_event: Callable[[Event], None]) -> CrawlResult:
     """Run a crawl in a process of its own; `on_event` is called, in this thread, with every event as it happens.
 
     An event has `event` (fetched, not_modified, problem, source_done), `publisher_id`, `url` and details. The process ends
-    when this one does, however that comes. Raises CrawlError where it dies or leaves a source unvisited; what it had
-    fetched by then is in the archive and the ledger.
+    when this one does, however that comes. Raises CrawlError where it dies, hangs (see `SILENCE`) or leaves a source unvisited;
+    what it had fetched by then is in the archive and the ledger.
     """
     result = CrawlResult()
-    with _job_file(job) as path, _crawler(path) as process:
+    with _job_file(job) as path, _crawler(path) as process, _Watch(process, SILENCE) as watch:
         tail = _follow_log(process)
         assert process.stdout is not None
         for line in process.stdout:
             event = json.loads(line)
-            result.count(event)
-            on_event(event)
+            with watch.heard():
+                if event["event"] != "alive":
+                    result.count(event)
+                    on_event(event)
         code = process.wait()
         lines = tail()
+    if watch.hung:
+        raise CrawlError(f"the crawler gave no sign of life for {SILENCE:.0f} s\n" + "\n".join(lines))
     if code != 0:
         raise CrawlError(f"the crawler ended with status {code}\n" + "\n".join(lines))
     if missing := {s.id for s in job.sources} - set(result.sources_done):
         raise CrawlError(f"the crawler left sources unvisited: {', '.join(sorted(missing))}")
     return result
+
+
+class _Watch:
+    """Kills a process that says nothing for so long. A context manager."""
+
+    def __init__(self, process: subprocess.Popen[str], seconds: float) -> None:
+        self.hung = False
+        self._process, self._seconds = process, seconds
+        self._last: float | None = monotonic()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    @contextmanager
+    def heard(self) -> Iterator[None]:
+        """An event has come; the time it takes us to deal with it does not count."""
+        self._last = None
+        yield
+        self._last = monotonic()
+
+    def _run(self) -> None:
+        while not self._stop.wait(min(5.0, self._seconds / 10)):
+            last = self._last
+            if last is not None and monotonic() - last > self._seconds:
+                self.hung = True
+                self._process.kill()
+                return
 
 
 @contextmanager

@@ -3,39 +3,54 @@
 from __future__ import annotations
 
 import random
-import time
+import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from ipaddress import ip_address
 from urllib.parse import urlsplit
+from zlib import crc32
 
 from extract.ledger_rows import DocumentRow
 
 # Reports are due by 31 January and 31 March (条例 Art. 49) and appear until mid-April (domain.md §5)
 SEASON = range(1, 5)
 IN_SEASON, OUT_OF_SEASON = timedelta(days=30), timedelta(days=91)
+#: The part of the interval by which an address may be early: what was fetched in one night does not fall due in one night.
+SPREAD = 1 / 3
+_HOST = re.compile(r"[\w.-]+|[0-9a-f:.]+")
+#: Names of one and the same host: this one.
+HERE = frozenset({"localhost", "127.0.0.1", "::1"})
+#: Statuses whose body is the document (RFC 9110 §15.3); a redirect has the body of its target.
+WITH_BODY = (200, 203)
 
 
 def is_due(document: DocumentRow | None, now: datetime, refetch: bool = False) -> bool:
     """Whether a known report page or attachment is to be asked for again.
 
-    Yes where it never gave a body, where its last answer was an error, on `refetch`, and otherwise a month after the last
-    time in January–April, a quarter after it in the rest of the year. Index pages are read in every run.
+    Yes where it never gave a body or an empty one, where its last answer was an error, on `refetch`, and otherwise at the latest
+    a month after the last time in January–April, a quarter after it in the rest of the year; up to a third of that earlier, by a
+    share that is always the same for an address. Index pages are read in every run.
     """
-    if refetch or document is None or document.sha256 is None or document.status >= 400:
+    if refetch or document is None or not document.sha256 or not document.bytes or not _answered(document.status):
         return True
-    checked = datetime.fromisoformat(document.last_checked)
-    return now - checked >= (IN_SEASON if now.month in SEASON else OUT_OF_SEASON)
+    interval = IN_SEASON if now.month in SEASON else OUT_OF_SEASON
+    early = SPREAD * crc32(document.url.encode()) / 2**32
+    return now - datetime.fromisoformat(document.last_checked) >= interval * (1 - early)
+
+
+def _answered(status: int) -> bool:
+    return status in WITH_BODY or 300 <= status < 400
 
 
 def host_of(url: str) -> str:
-    """The host name of an address, lower case; empty where there is none or the address can't be taken apart."""
+    """The host name of an address, lower case; empty where there is none, or where programs differ about it (a backslash, `%`)."""
     try:
-        return (urlsplit(url).hostname or "").lower()
+        host = (urlsplit(url).hostname or "").lower()
     except ValueError:
         return ""
+    return host if _HOST.fullmatch(host) else ""
 
 
 def server_of(url: str) -> str:
@@ -63,14 +78,18 @@ class Scope:
     hosts: frozenset[str]
 
     @classmethod
-    def of(cls, urls: Iterable[str]) -> Scope:
-        return cls(frozenset(host_of(url) for url in urls))
+    def of(cls, urls: Iterable[str], named: Iterable[str] = ()) -> Scope:
+        """The scope of a source with these addresses, and these further hosts."""
+        return cls(frozenset(host_of(url) for url in urls) | frozenset(host.lower() for host in named))
 
     def on_site(self, url: str) -> bool:
-        """Whether a page belongs to the source's own site: its host, or another one under the same gov.cn domain."""
+        """Whether a page belongs to the source's own site: its host, one it names, or another one under the same gov.cn domain.
+
+        A bare IP address is of the site only where the registry has it: 127.0.0.2 is another host than 127.0.0.1.
+        """
         host = host_of(url)
-        if is_loopback(host):
-            return any(is_loopback(h) for h in self.hosts)
+        if host in HERE:
+            return not HERE.isdisjoint(self.hosts)
         return host in self.hosts or (is_government(host) and _domain(host) in {_domain(h) for h in self.hosts})
 
     def allows(self, url: str) -> bool:
@@ -97,39 +116,8 @@ def retry_after(value: str | None, now: datetime) -> float | None:
 
 
 def backoff(tries: int, first: float, longest: float) -> float:
-    """The wait before try number `tries` + 1: doubled each time, at most `longest`, with ±25 % of jitter."""
-    return min(longest, float(first * 2**tries)) * random.uniform(0.75, 1.25)
+    """The wait before try number `tries` + 1: full jitter, that is anything up to `first`, twice that, …, at most `longest`.
 
-
-@dataclass(slots=True)
-class Hosts:
-    """Which servers (host and port) are to be left in peace, and which were given up for this run."""
-
-    give_up_after: int
-    _until: dict[str, float] = field(default_factory=dict)
-    _failures: dict[str, int] = field(default_factory=dict)
-    _given_up: dict[str, str] = field(default_factory=dict)
-
-    def pause(self, host: str, seconds: float) -> None:
-        """Send nothing to a host for so long."""
-        self._until[host] = max(self._until.get(host, 0.0), time.monotonic() + seconds)
-
-    def wait(self, host: str) -> float:
-        """Seconds a host is still to be left in peace."""
-        return max(0.0, self._until.get(host, 0.0) - time.monotonic())
-
-    def answered(self, host: str) -> None:
-        self._failures.pop(host, None)
-
-    def failed(self, host: str, reason: str) -> None:
-        """Count an address that can't be reached; the host is given up after too many in a row."""
-        self._failures[host] = self._failures.get(host, 0) + 1
-        if self._failures[host] >= self.give_up_after:
-            self.give_up(host, f"{self._failures[host]} addresses in a row could not be reached, last: {reason}")
-
-    def give_up(self, host: str, reason: str) -> None:
-        self._given_up.setdefault(host, reason)
-
-    def given_up(self, host: str) -> str | None:
-        """Why a host was given up, None where it was not."""
-        return self._given_up.get(host)
+    Source: M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
+    """
+    return random.uniform(0, min(longest, first * 2.0 ** min(tries, 32)))

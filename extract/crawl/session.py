@@ -2,57 +2,73 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from time import monotonic
 from types import TracebackType
 from typing import Self, TextIO
 
-from extract.archive import WarcArchive
+from extract.archive import Archive
+from extract.crawl.alarm import listing_alarm
+from extract.crawl.hosts import Hosts
 from extract.crawl.job import CrawlJob, CrawlSource
-from extract.crawl.policy import Hosts, Scope
+from extract.crawl.listing import Listing
+from extract.crawl.policy import IN_SEASON, OUT_OF_SEASON, SEASON, Scope
+from extract.crawl.tls import HostTls, modes
 from extract.home import Home
-from extract.ledger import Ledger, Role, Sighting, SourceState, utc_now
+from extract.ledger import Ledger, Role, Sighting, SourceState, utc_now, utc_text
+from extract.ledger_history import GONE
+from extract.ledger_left import LeftOver
 from extract.problem import Problem, Severity
 
-
-@dataclass(slots=True)
-class Listing:
-    """An index of a source with all its pages."""
-
-    url: str
-    asked: set[str] = field(default_factory=set)
-    signatures: set[int] = field(default_factory=set)
-    first_signature: int | None = None
-    read: int = 0
-    reports: int = 0
-    complete: bool = True
-    limited: bool = False
+#: Seconds that a record waits at most for the others it is brought to disk with.
+LONGEST_WAIT = 0.5
 
 
 @dataclass(slots=True)
 class Visit:
-    """How far the visit to a source has got. `pending` counts the requests under way."""
+    """How far the visit to a source has got. `pending` counts the requests under way.
+
+    `first` are addresses that an earlier run put off, `left` those this run puts off, because a host's
+    budget was spent; `lost` is how many of the latter are index pages or unread reports.
+    """
 
     source: CrawlSource
     scope: Scope
     pending: int = 0
     done: bool = False
+    rechecked: bool = False
     requested: set[str] = field(default_factory=set)
     listings: list[Listing] = field(default_factory=list)
     reports: set[str] = field(default_factory=set)
     conditional: int = 0
     unchanged: int = 0
     fetched: int = 0
+    first: set[str] = field(default_factory=set)
+    left: list[str] = field(default_factory=list)
+    lost: int = 0
 
     @classmethod
     def of(cls, source: CrawlSource) -> Visit:
-        return cls(source, Scope.of([*source.index, *(r.url for r in source.reports)]))
+        return cls(source, Scope.of([*source.index, *(r.url for r in source.reports)], source.hosts))
 
     @property
     def index_read(self) -> bool:
         """Whether every page of every index was read."""
-        return bool(self.listings) and all(listing.complete and listing.read for listing in self.listings)
+        return bool(self.listings) and all(listing.whole for listing in self.listings)
+
+    @property
+    def listed(self) -> int:
+        """How many reports the index pages list, what the registry names aside."""
+        return min(sum(listing.reports for listing in self.listings), len(self.reports))
+
+
+def crawl_about(contact: str | None) -> dict[str, str]:
+    """What the warcinfo record says of a crawl (WARC 1.1 §6.2)."""
+    about = {"robots": "obey", "description": "RFC 9309: 4xx allows all, 5xx or no answer allows nothing; Crawl-delay kept"}
+    return about | ({"operator": contact} if contact else {})
 
 
 class CrawlSession:
@@ -66,19 +82,39 @@ class CrawlSession:
         home = Home(job.home).create()
         self.job = job
         self.started = datetime.now(UTC)
-        self.folder = home.archive
-        self.ledger = Ledger(home.ledger)
-        self.archive = WarcArchive(home.archive, job.run_id, job.worker)
-        self.hosts = Hosts(job.settings.give_up_after)
+        self.records = Archive.of(home)
+        self.ledger = Ledger(home.ledger, durable=False)
+        self.archive = self.records.writer(job.run_id, job.worker, crawl_about(job.settings.contact))
+        self.hosts = Hosts(job.settings, home.state / "hosts")
+        self.tls = HostTls(modes(job.sources), "verified" if job.settings.verify_tls else "unverified")
         self.visits = {source.id: Visit.of(source) for source in job.sources}
         self.fatal: str | None = None
+        self._syncing: asyncio.Future[None] | None = None
+        self._sync_cost = 0.0
+        for source in job.sources:
+            if source.tls is not None:
+                self.emit("tls", source.id, None, mode=source.tls.mode, reason=source.tls.reason)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.archive.close()
+        self.ledger.secure()
         self.ledger.close()
+
+    async def synced(self) -> None:
+        """Until every record written so far is on disk; one fsync for all that wait. Raises OSError."""
+        if self._syncing is None:
+            self._syncing = asyncio.ensure_future(self._sync())
+        await asyncio.shield(self._syncing)
+
+    async def _sync(self) -> None:
+        """A slow disk is given time to gather records: it is busy a tenth of the time at most, and nobody waits over half a second."""
+        await asyncio.sleep(min(LONGEST_WAIT, 9 * self._sync_cost))
+        self._syncing, began = None, monotonic()
+        self.archive.sync()
+        self._sync_cost = monotonic() - began
 
     def emit(self, event: str, publisher_id: str | None, url: str | None, **details: str | int | bool | None) -> None:
         """Tell the parent process: one line of JSON."""
@@ -108,13 +144,43 @@ class CrawlSession:
         seen = Sighting(visit.source.id, url, title, year, role, parent_url, published_on, declared)
         self.ledger.record_sighting(self.job.run_id, seen)
 
+    def leave(self, visit: Visit, left: LeftOver) -> None:
+        """Put an address off to the next run, because the budget of its host is spent."""
+        known = self.ledger.document(left.url)
+        visit.left.append(left.url)
+        visit.lost += left.role == "index" or (left.role == "page" and (known is None or known.sha256 is None))
+        self.ledger.leave(self.job.run_id, left)
+
+    def take_up(self, publisher_id: str | None, url: str) -> None:
+        """An address is asked: if it was put off, it is so no longer."""
+        visit = self.visits.get(publisher_id or "")
+        if visit is not None and url in visit.first:
+            self.ledger.take_up(visit.source.id, url)
+
+    def left_the_list(self, visit: Visit) -> set[str]:
+        """Report pages of a source that this run did not meet, where it is time to ask whether they are still there."""
+        interval = IN_SEASON if self.started.month in SEASON else OUT_OF_SEASON
+        return set(self.ledger.left_the_list(visit.source.id, self.job.run_id, utc_text(self.started - interval)))
+
+    def is_gone(self, url: str) -> bool:
+        """Whether the newest answer of an address says that nothing is there any more, or led elsewhere."""
+        known = self.ledger.document(url)
+        return known is not None and (known.status in GONE or 300 <= known.status < 400)
+
     def finish(self, visit: Visit) -> None:
         """Close the visit to a source."""
         if visit.done:
             return
         visit.done = True
+        if visit.left:
+            message = f"budget of the host spent: {len(visit.left)} address(es) left for the next run, the first is {visit.left[0]}"
+            self.problem(visit, "budget_spent", message, visit.left[0], severity="failure" if visit.lost else "warning")
         for listing in visit.listings:
-            if listing.complete and listing.read and not listing.reports:
+            for notice, url in listing.close():
+                self.problem(visit, notice.kind, notice.message, url, severity=notice.severity)
+        emptied = self._raise_alarm(visit) == "index_emptied"
+        for listing in visit.listings:
+            if listing.complete and listing.read and not listing.reports and not emptied:
                 self.problem(visit, "empty_index", f"no report in {listing.read} index page(s)", listing.url)
         state = SourceState(
             visit.source.id,
@@ -126,5 +192,15 @@ class CrawlSession:
             visit.unchanged,
             visit.fetched,
         )
-        self.ledger.record_source(state)
+        self.ledger.record_source(state, visit.listed, self.job.years)
         self.emit("source_done", visit.source.id, None, reports=len(visit.reports), index_read=visit.index_read)
+
+    def _raise_alarm(self, visit: Visit) -> str | None:
+        """Write down that a source lists far less than it did; the kind of the problem."""
+        if not visit.index_read:
+            return None
+        alarm = listing_alarm(self.ledger, visit.source.id, self.job.run_id, visit.listings[0].url, visit.listed, self.started)
+        if alarm is None:
+            return None
+        self.problem(visit, alarm.kind, alarm.message, str(alarm.url), severity=alarm.severity)
+        return alarm.kind

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import urlsplit
 
 import scrapy
@@ -16,29 +15,21 @@ from scrapy.spidermiddlewares.httperror import HttpError
 from scrapy.utils.response import response_status_message
 from twisted.python.failure import Failure
 
-from extract.crawl.middlewares import OffSiteError, describe
-from extract.crawl.pages import Attachment, ReportLink, read_index, read_report
-from extract.crawl.policy import host_of, is_due
-from extract.crawl.session import CrawlSession, Listing, Visit
+from extract.crawl.errand import Errand
+from extract.crawl.faults import BudgetSpentError, CrawlFault, OffSiteError
+from extract.crawl.follow import Follower
+from extract.crawl.listing import Listing
+from extract.crawl.middlewares import describe
+from extract.crawl.policy import host_of
+from extract.crawl.session import CrawlSession, Visit
+from extract.ledger_left import LeftOver
 from extract.media import sniff
 
 HOME_PATHS = ("", "/", "/index.html", "/index.htm", "/index.shtml", "/index.jsp", "/index.php", "/default.htm")
 LOGIN_WORDS = ("login", "signin", "/sso", "passport", "/cas/", "denglu")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Errand:
-    """Why an address is asked for."""
-
-    visit: Visit
-    url: str
-    role: Literal["index", "page", "attachment"]
-    listing: Listing | None = None
-    year: int | None = None
-    sighted: bool = True
-
-
-class ReportSpider(scrapy.Spider):
+class ReportSpider(Follower, scrapy.Spider):
     """Visits every source of a session's job and writes down what it finds."""
 
     name = "reports"
@@ -59,25 +50,52 @@ class ReportSpider(scrapy.Spider):
             visit.pending += 1
             for request in self._begin(visit):
                 yield request
-            self._settle(visit)
+            for request in self._settle(visit):
+                yield request
 
     def _begin(self, visit: Visit) -> Iterator[Request]:
         for url in dict.fromkeys(visit.source.index):
             listing = Listing(url)
             visit.listings.append(listing)
             yield from self._index_pages(visit, listing, [url])
+        yield from self._left_over(visit)
         for report in visit.source.reports:
             self.session.sight(visit, report.url, "page", year=report.year, declared=True)
             visit.reports.add(report.url)
             yield from self._visit_report(visit, report.url, report.year)
-        if self.session.job.refetch:
-            yield from self._known(visit)
 
-    def _known(self, visit: Visit) -> Iterator[Request]:
-        """Every address ever sighted of a source, whether or not an index still lists it."""
+    def _unlisted(self, visit: Visit) -> Iterator[Request]:
+        """Addresses that were sighted once and that no index lists any more: asked whether they are still there.
+
+        Only where the whole index was read and is not empty: else it does not tell what is missing. On `refetch` all of them.
+        """
+        left: set[str] | None = None
+        if not self.session.job.refetch:
+            if not (visit.index_read and visit.listed):
+                return
+            left = self.session.left_the_list(visit)
         for seen in self.session.ledger.known_sightings(visit.source.id):
-            if self._wanted(seen.year) and seen.url not in visit.requested and visit.scope.allows(seen.url):
+            wanted = self._wanted(seen.year) and (left is None or seen.url in left)
+            if wanted and seen.url not in visit.requested and visit.scope.allows(seen.url):
                 yield from self._ask(Errand(visit, seen.url, seen.role, year=seen.year, sighted=False))
+
+    def _left_over(self, visit: Visit) -> Iterator[Request]:
+        """What the budget of an earlier run did not reach: asked before everything else."""
+        listings = {listing.url: listing for listing in visit.listings}
+        for left in self.session.ledger.left_over(visit.source.id):
+            visit.first.add(left.url)
+            if left.role != "index":
+                if self._wanted(left.year) and visit.scope.allows(left.url):
+                    yield from self._ask(Errand(visit, left.url, left.role, year=left.year))
+            elif left.listing in listings:
+                yield from self._index_pages(visit, listings[left.listing], [left.url], left.year)
+
+    def _leave(self, errand: Errand) -> None:
+        """Put an address off to the next run."""
+        if errand.listing is not None:
+            errand.listing.complete = False
+        listing = errand.listing.url if errand.listing else None
+        self.session.leave(errand.visit, LeftOver(errand.visit.source.id, errand.url, errand.role, errand.year, listing))
 
     # Answers
 
@@ -94,15 +112,18 @@ class ReportSpider(scrapy.Spider):
                 self.session.ledger.record_redirect(errand.url, response.url)
             if errand.role == "page" and sniff(response.body) == "html":
                 yield from self._read_page(response, errand)
-        self._settle(errand.visit)
+        yield from self._settle(errand.visit)
 
-    def failed(self, failure: Failure) -> None:
+    def failed(self, failure: Failure) -> Iterator[Request]:
         """Write down why an address gave no body."""
         errand: Errand = failure.request.cb_kwargs["errand"]  # type: ignore[attr-defined]
         if self.session.fatal is not None:
             raise CloseSpider(self.session.fatal)
-        self._fail(errand, *_reason(failure.value))
-        self._settle(errand.visit)
+        if isinstance(failure.value, BudgetSpentError):
+            self._leave(errand)
+        else:
+            self._fail(errand, *_reason(failure.value))
+        yield from self._settle(errand.visit)
 
     def page_failed(self, failure: Failure, response: Response) -> None:
         """A page that the crawler itself stumbled over: its source goes on."""
@@ -113,7 +134,8 @@ class ReportSpider(scrapy.Spider):
             return
         errand: Errand = response.request.cb_kwargs["errand"]  # type: ignore[union-attr]
         self._fail(errand, "broken_document", f"the crawler can't read this page: {describe(failure.value)}")
-        self._settle(errand.visit)
+        for request in self._settle(errand.visit):
+            self.crawler.engine.crawl(request)
 
     def finish_all(self) -> None:
         """Close the visits that were cut short; after a fatal error they stay open, so that the job counts as failed."""
@@ -121,93 +143,7 @@ class ReportSpider(scrapy.Spider):
             for visit in self.session.visits.values():
                 self.session.finish(visit)
 
-    def _read_index(self, response: Response, errand: Errand) -> Iterator[Request]:
-        listing, visit = errand.listing, errand.visit
-        assert listing is not None
-        page = read_index(response.body, response.url)
-        listing.read += 1
-        listing.reports += len(page.reports)
-        for link in page.reports:
-            yield from self._follow(visit, link, errand)
-        if self._is_repeated(visit, listing, page.signature, response.url):
-            return
-        yield from self._index_pages(visit, listing, page.pages)
-
-    def _is_repeated(self, visit: Visit, listing: Listing, signature: int, url: str) -> bool:
-        """Whether a page lists just what another one of the listing did. The first page often has two addresses; no other has."""
-        repeated = signature in listing.signatures
-        if repeated and signature != listing.first_signature:
-            message = "pagination repeats itself: this page lists the same as another one"
-            self.session.problem(visit, "trap", message, url, severity="warning")
-        if listing.first_signature is None:
-            listing.first_signature = signature
-        listing.signatures.add(signature)
-        return repeated
-
-    def _index_pages(self, visit: Visit, listing: Listing, urls: list[str]) -> Iterator[Request]:
-        limit = self.session.job.settings.max_index_pages
-        for url in urls:
-            if url in listing.asked or not visit.scope.on_site(url):
-                continue
-            if len(listing.asked) >= limit:
-                self._limit_reached(visit, listing, limit, url)
-                return
-            listing.asked.add(url)
-            yield from self._ask(Errand(visit, url, "index", listing))
-
-    def _limit_reached(self, visit: Visit, listing: Listing, limit: int, url: str) -> None:
-        listing.complete = False
-        if not listing.limited:
-            listing.limited = True
-            self.session.problem(visit, "trap", f"more than {limit} index pages; not read from {url} on", listing.url)
-
-    def _follow(self, visit: Visit, link: ReportLink, errand: Errand) -> Iterator[Request]:
-        """Go to a report an index links to; beyond the source's own site only what the registry names is followed."""
-        if not visit.scope.on_site(link.url):
-            message = f"report link leads off the source's site, not followed: {link.text!r} on {errand.url}"
-            self.session.problem(visit, "unreachable", message, link.url, link.title.year, "warning")
-            return
-        self.session.sight(visit, link.url, "page", title=link.text, year=link.title.year, published_on=link.published_on)
-        visit.reports.add(link.url)
-        yield from self._visit_report(visit, link.url, link.title.year)
-
-    def _visit_report(self, visit: Visit, url: str, year: int | None) -> Iterator[Request]:
-        if not self._wanted(year):
-            return
-        if self._due(url):
-            yield from self._ask(Errand(visit, url, "page", year=year))
-            return
-        for seen in self.session.ledger.known_sightings(visit.source.id, url):
-            yield from self._attachment(visit, url, Attachment(seen.url, seen.title, seen.year), None)
-
-    def _read_page(self, response: Response, errand: Errand) -> Iterator[Request]:
-        page = read_report(response.body, response.url)
-        if errand.sighted:
-            known = self.session.ledger.sighting(errand.visit.source.id, errand.url)
-            title = None if known and known.title else page.title
-            published = None if known and known.published_on else page.published_on
-            self.session.sight(errand.visit, errand.url, "page", title=title, published_on=published)
-        for attachment in page.attachments:
-            yield from self._attachment(errand.visit, errand.url, attachment, errand.year)
-
-    def _attachment(self, visit: Visit, page: str, attachment: Attachment, page_year: int | None) -> Iterator[Request]:
-        if not visit.scope.allows(attachment.url):
-            message = f"attachment lies neither on the source's site nor on a gov.cn host, not followed: {attachment.text!r} on {page}"
-            self.session.problem(visit, "unreachable", message, attachment.url, attachment.year or page_year, "warning")
-            return
-        year = attachment.year if attachment.year is not None else page_year
-        self.session.sight(visit, attachment.url, "attachment", title=attachment.text, year=year, parent_url=page)
-        if self._wanted(year) and self._due(attachment.url):
-            yield from self._ask(Errand(visit, attachment.url, "attachment", year=year))
-
     # Helpers
-
-    def _wanted(self, year: int | None) -> bool:
-        years = self.session.job.years
-        return years is None or year is None or year in years
-
-    def _due(self, url: str) -> bool:
-        return is_due(self.session.ledger.document(url), self.session.started, self.session.job.refetch)
 
     def _ask(self, errand: Errand) -> Iterator[Request]:
         visit = errand.visit
@@ -221,7 +157,7 @@ class ReportSpider(scrapy.Spider):
             errback=self.failed,
             cb_kwargs={"errand": errand},
             meta={"publisher_id": visit.source.id},
-            priority={"index": 20, "page": 10, "attachment": 0}[errand.role],
+            priority=30 if errand.url in visit.first else {"index": 20, "page": 10, "attachment": 0}[errand.role],
             dont_filter=True,
         )
 
@@ -237,10 +173,16 @@ class ReportSpider(scrapy.Spider):
     def _fail(self, errand: Errand, kind: str, message: str) -> None:
         if errand.listing is not None:
             errand.listing.complete = False
-        self.session.problem(errand.visit, kind, message, errand.url, errand.year)
+        if not errand.sighted and self.session.is_gone(errand.url):
+            return  # it is no longer listed and no longer there: withdrawn, not lost
+        self.session.problem(errand.visit, kind, message, errand.url, errand.year, "failure" if errand.sighted else "warning")
 
-    def _settle(self, visit: Visit) -> None:
+    def _settle(self, visit: Visit) -> Iterator[Request]:
+        """One request of a visit is done; the last one leads to what is no longer listed, then to the end of the visit."""
         visit.pending -= 1
+        if visit.pending == 0 and not visit.rechecked:
+            visit.rechecked = True
+            yield from self._unlisted(visit)
         if visit.pending == 0:
             self.session.finish(visit)
 
@@ -248,6 +190,8 @@ class ReportSpider(scrapy.Spider):
 def _reason(error: BaseException | None) -> tuple[str, str]:
     """The kind of problem an exception stands for, and its message."""
     match error:
+        case CrawlFault():
+            return error.kind, str(error)
         case HttpError():
             status = error.response.status
             return "http_error", f"HTTP {response_status_message(status)}: {error.response.url}"

@@ -40,6 +40,14 @@ bench: $(INSTALLED) ## benchmarks, side by side in one run
 accuracy: $(INSTALLED) ## read generated documents and the sample reports, write docs/accuracy.md
 	PYTHONPATH=tests $(BIN)/python benchmarks/accuracy.py
 
+docs: $(INSTALLED) ## run the SQL blocks on the demo, write their results and the dictionary, build the pages into build/docs
+	$(BIN)/python -m warehouse.codebook > docs/dictionary.md
+	PYTHONPATH=tests $(BIN)/python -m docs_blocks --write
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --config-file docs/site/mkdocs.yml
+
+dictionary: $(INSTALLED) ## write docs/dictionary.md from the codebook
+	$(BIN)/python -m warehouse.codebook > docs/dictionary.md
+
 sample: $(INSTALLED) ## make the sample portal again from its figures
 	$(BIN)/python -m sources.sample.make
 
@@ -50,4 +58,4 @@ lock: pyproject.toml ## resolve requirements.lock again
 clean: ## remove .venv and caches
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help install demo test check bench accuracy sample lock clean
+.PHONY: help install demo test check bench accuracy docs dictionary sample lock clean

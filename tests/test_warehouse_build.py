@@ -12,7 +12,6 @@ import pytest
 import yaml
 from warehouse_world import World, claim, loaded, observation, parsed, problem, sha, unmapped
 
-from warehouse import codebook
 from warehouse.build import BuildError, PublisherRow
 from warehouse.duck import SEEDS
 
@@ -62,6 +61,7 @@ def test_everything_of_the_frames_arrives(world: World) -> None:
         "narrative": 1,
         "unmapped_cell": 1,
         "claim": 2,
+        "proof": 0,
         "problem": 1,
     }
     assert world.ask("SELECT bbox, row_no, col_no, raw_text, typeof(value) FROM observation WHERE indicator = 'carried_in'") == [
@@ -159,7 +159,7 @@ def test_an_unread_index_takes_nothing_off_the_list(world: World) -> None:
     world.run("r3")
     world.crawled("r3", index_read=0)
     world.publish(run_id="r3")
-    assert world.ask("SELECT url, is_alive FROM sighting ORDER BY url") == [(A, True), (B, False)]
+    assert world.ask("SELECT url, is_listed, is_alive FROM sighting ORDER BY url") == [(A, True, True), (B, False, True)]
     assert world.ask(CURRENT) == [(sha("a"),)]
 
 
@@ -257,19 +257,6 @@ def test_ingest_keeps_publishers_it_does_not_name(world: World) -> None:
     built = world.build(run_id="r2", complete=False)
     with duckdb.connect(built.path, read_only=True) as con:
         assert con.execute("SELECT publisher_id FROM publisher ORDER BY ALL").fetchall() == [("lucheng",), ("mine",)]
-
-
-def test_codebook_and_warehouse_name_the_same_things(world: World) -> None:
-    world.publish()
-    described = {(r.name, column) for r in codebook.relations() for column in r.columns}
-    comments = world.ask("SELECT table_name, column_name, comment FROM duckdb_columns() WHERE NOT internal")
-    assert {(table, column) for table, column, _ in comments} == described
-    assert [row for row in comments if not row[2]] == []
-    sql = "SELECT table_name, comment FROM duckdb_tables() UNION ALL SELECT view_name, comment FROM duckdb_views() WHERE NOT internal"
-    relations = dict(world.ask(sql))
-    assert set(relations) == {r.name for r in codebook.relations()}
-    assert all(relations.values())
-    assert "Art. 49" in relations["publisher"]
 
 
 def test_indicators_are_the_seed_with_definitions(world: World) -> None:

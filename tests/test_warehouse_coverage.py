@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from warehouse.build import PublisherRow
 
 A, B, C = "http://127.0.0.1/a.html", "http://127.0.0.1/b.html", "http://127.0.0.1/c.pdf"
 INDEX = "http://127.0.0.1/index.html"
+NOW = datetime(2026, 11, 22, 18, tzinfo=UTC)
 Case = Callable[[World, str], list[Rows]]
 
 
@@ -132,10 +134,11 @@ CASES: dict[str, tuple[Case, str, str | None]] = {
     "unread": (a_page_listed_and_not_read, "unreadable", "found, not read"),
     **{
         f"down-{kind}": (a_document_that(kind), "unreachable", no_answer(kind, f"{A}/down-{kind}"))
-        for kind in ("unreachable", "http_error", "too_large", "robots_disallowed")
+        for kind in ("unreachable", "http_error", "too_large", "script_challenge")
     },
+    "forbidden": (a_document_that("robots_disallowed"), "robots_disallowed", no_answer("robots_disallowed", f"{A}/forbidden")),
     "half": (an_attachment_that_fails, "unreachable", no_answer("http_error", f"{C}/half")),
-    "closed": (an_index_nobody_could_read, "unreachable", no_answer("robots_disallowed", INDEX)),
+    "closed": (an_index_nobody_could_read, "robots_disallowed", no_answer("robots_disallowed", INDEX)),
     "absent": (an_index_without_this_year, "not_found", "not listed on the index"),
     "empty": (an_empty_index, "not_found", "not listed on the index; " + no_answer("empty_index", INDEX)),
     "mistitled": (a_title_of_another_year, "not_found", "not listed on the index"),
@@ -150,7 +153,7 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> World:
     for me, (case, _, _) in CASES.items():
         world.crawled(publisher=me)
         documents += case(world, me)
-    world.publish(world.part("p1", *documents))
+    world.publish(world.part("p1", *documents), now=NOW)
     return world
 
 
@@ -171,9 +174,12 @@ def test_every_publisher_has_every_year_once(night: World) -> None:
         "year",
         "state",
         "reason",
+        "due_on",
+        "last_seen",
+        "withdrawn_on",
     ]
     rows = night.ask("SELECT publisher_id, year, district_code FROM coverage ORDER BY ALL")
-    assert rows == [(me, year, "330302") for me in sorted([*CASES, "mine"]) for year in (2020, 2021)]
+    assert rows == [(me, year, "330302") for me in sorted([*CASES, "mine"]) for year in range(2020, 2026)], "to the year just ended"
 
 
 # --- states that change from night to night
@@ -187,7 +193,7 @@ def test_a_report_that_left_the_index_keeps_its_flag(world: World) -> None:
     world.run("r2")
     world.crawled("r2")
     world.publish(run_id="r2")
-    assert state(world) == ("flagged", "label_variant (1)")
+    assert state(world) == ("flagged", "label_variant (1); no longer listed since 2026-11-22, its address gave no answer since")
 
 
 def test_an_outage_leaves_loaded_years_loaded(world: World) -> None:
@@ -216,5 +222,5 @@ def test_a_misread_year_does_not_stretch_the_table(world: World) -> None:
     world.seen(A, "a")
     world.seen(B, None, year=1949)
     world.seen(C, None, year=2099)
-    world.publish(world.part("p1", loaded("a", A)))
-    assert world.ask("SELECT year, state FROM coverage") == [(2021, "loaded")]
+    world.publish(world.part("p1", loaded("a", A)), now=NOW)
+    assert world.ask("SELECT year, state FROM coverage ORDER BY year") == [(2021, "loaded"), *((y, "not_found") for y in range(2022, 2026))]

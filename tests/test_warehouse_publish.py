@@ -66,6 +66,7 @@ SPOILED = {
     "unique_check_result": "INSERT INTO check_result FROM check_result WHERE report_id LIKE '%2022%' LIMIT 1",
     "unique_keys": "INSERT INTO parse FROM parse LIMIT 1",
     "no_orphans": "INSERT INTO narrative VALUES ('nobody', 1, NULL, 'text')",
+    "district_history": "INSERT INTO district_name VALUES ('999999', '某区', NULL, NULL)",
     "codebook": "UPDATE observation SET indicator = 'requests_received' WHERE indicator = 'carried_in'",
     "one_current": "UPDATE report SET is_current = false",
     "identities_evaluated": "DELETE FROM check_result WHERE report_id LIKE '%2022%' AND check_id = 'R3'",

@@ -224,7 +224,7 @@ def test_a_failure_that_went_away_is_news(world: World) -> None:
     world.failed("unreachable", B, year=2022)
     world.publish()
     second_crawl(world)
-    assert news(world.published, world.ledger, world.publishers) == ["crawl problem"]
+    assert news(world.published, world.ledger, world.publishers) == ["crawl problem", "coverage"]
 
 
 def test_a_report_that_left_the_index_is_news(world: World) -> None:
@@ -242,7 +242,7 @@ def test_a_page_that_went_back_to_what_it_was_is_news(world: World) -> None:
 def test_a_change_of_the_registry_is_news(world: World) -> None:
     second_crawl(world)
     other = PublisherRow("ouhai", "瓯海区人民政府", "330304", "government")
-    assert news(world.published, world.ledger, [*world.publishers, other]) == ["publisher"]
+    assert news(world.published, world.ledger, [*world.publishers, other]) == ["publisher", "coverage"]
     assert needs_publish(world.published, [], world.ledger, []) is False  # it has a report: it stays
     renamed = [PublisherRow("lucheng", "鹿城区府办", "330302", "office", "own")]
     assert news(world.published, world.ledger, renamed) == ["publisher"]
@@ -272,10 +272,11 @@ def test_status_tells_what_is_missing_and_when_a_source_last_worked(world: World
     world.publish(run_id="r2")
     world.run("r3")
     found = status(world.published, world.ledger)
-    assert found.coverage == {"loaded": 1, "unreachable": 1}
-    [missing] = found.missing
-    assert (missing.publisher, missing.year, missing.state) == ("温州市鹿城区人民政府办公室", 2022, "unreachable")
+    assert found.coverage == {"loaded": 1, "unreachable": 4}
+    assert [(m.publisher, m.year, m.state) for m in found.missing] == [
+        ("温州市鹿城区人民政府办公室", year, "unreachable") for year in range(2022, 2026)
+    ]
     assert [(p.run_id, p.kind, p.url) for p in found.problems] == [("r2", "unreachable", B)]
     assert [(run.run_id, run.problems) for run in found.runs] == [("r3", 0), ("r2", 1), ("r1", 1)]
     [source] = found.sources
-    assert (source.index_read, source.last_success) == (False, "2026-11-21T18:00:00Z")
+    assert (source.index_read, source.last_success, source.failing) == (False, "2026-11-21T18:30:00Z", 1)

@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any
 import duckdb
 
 from extract.ledger import SCHEMA
+from extract.ledger_history import note_body, note_status
 from transform.frames import SCHEMAS, frame
 from warehouse.build import BuildResult, PublisherRow, build
 from warehouse.publish import publish
@@ -28,6 +30,11 @@ Rows = dict[str, list[dict[str, Any]]]
 def sha(name: str) -> str:
     """A made-up hash that can be told from others."""
     return (name.encode().hex() + HEX * 4)[:64]
+
+
+def night(run_id: str, minutes: int = 30) -> str:
+    """Minutes into the n-th run (`r<n>`), which starts on day n."""
+    return f"{datetime(2026, 11, 20, 17, 30) + timedelta(days=int(run_id[1:]), minutes=minutes):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def observation(report_id: str, indicator: str, text: str, n: int, status: str = "reported", section: str = "requests") -> dict[str, Any]:
@@ -209,23 +216,63 @@ class World:
 
     def run(self, run_id: str, **counts: int) -> None:
         """The n-th run starts on day n."""
-        started = f"2026-11-{20 + int(run_id[1:]):02}T17:30:00Z"
-        self.write("run", run_id=run_id, started_at=started, version="1", command="run", status="running", counts=json.dumps(counts))
+        self.write(
+            "run",
+            run_id=run_id,
+            started_at=night(run_id, minutes=0),
+            version="1",
+            command="run",
+            status="running",
+            counts=json.dumps(counts),
+        )
 
     def seen(self, url: str, name: str | None, run_id: str = "r1", publisher: str = "lucheng", **more: Any) -> None:
-        """A listed address and, where `name` is given, what it holds."""
-        at = "2026-11-21T18:00:00Z"
-        row = {"year": 2021, "role": "page", "first_seen": at, "last_seen": at, "last_run_id": run_id}
+        """A listed address and, where `name` is given, what it holds: met and asked half an hour into the run."""
+        at = night(run_id)
+        first = self.value("SELECT first_seen FROM sighting WHERE publisher_id = ? AND url = ?", publisher, url) or at
+        row = {"year": 2021, "role": "page", "first_seen": first, "last_seen": at, "last_run_id": run_id}
         self.write("sighting", publisher_id=publisher, url=url, **(row | more))
         if name:
-            row = {"first_seen": at, "last_seen": at, "last_checked": at, "status": 200, "media": "text/html", "bytes": 10}
-            self.write("document", url=url, sha256=sha(name), **row)
+            self.answers(url, name, run_id)
 
-    def crawled(self, run_id: str = "r1", publisher: str = "lucheng", index_read: int = 1) -> None:
-        counts = {"reports_found": 1, "conditional": 0, "unchanged": 0, "fetched": 3}
+    def answers(self, url: str, name: str, run_id: str = "r1") -> None:
+        """What an address holds when it is asked, listed or not."""
+        at = night(run_id)
+        first = self.value("SELECT first_seen FROM document WHERE url = ?", url) or at
+        row = {"first_seen": first, "last_seen": at, "last_checked": at, "status": 200, "media": "text/html", "bytes": 10}
+        self.write("document", url=url, sha256=sha(name), **row)
+        with closing(sqlite3.connect(self.ledger)) as con, con:
+            note_body(con, url, sha(name), at)
+
+    def refuses(self, url: str, status: int, run_id: str) -> None:
+        """An address that answered before answers with a status alone."""
+        at = night(run_id)
+        with closing(sqlite3.connect(self.ledger)) as con, con:
+            con.execute("UPDATE document SET status = ?, last_checked = ? WHERE url = ?", (status, at, url))
+            note_status(con, url, status, at)
+
+    def crawled(
+        self,
+        run_id: str = "r1",
+        publisher: str = "lucheng",
+        index_read: int = 1,
+        listed: int = 1,
+        years: list[int] | None = None,
+    ) -> None:
+        """The end of a visit, an hour into the run."""
+        at = night(run_id, minutes=60)
+        counts = {"reports_found": listed, "conditional": 0, "unchanged": 0, "fetched": 3}
+        self.write("source_state", publisher_id=publisher, last_run_id=run_id, checked_at=at, index_read=index_read, **counts)
+        told = json.dumps(years) if years else None
         self.write(
-            "source_state", publisher_id=publisher, last_run_id=run_id, checked_at="2026-11-21T18:00:00Z", index_read=index_read, **counts
+            "visit", publisher_id=publisher, run_id=run_id, checked_at=at, index_read=index_read, listed=listed, years=told, **counts
         )
+
+    def value(self, sql: str, *values: Any) -> Any:
+        """The first value of a query on the ledger, None where there is no row."""
+        with closing(sqlite3.connect(self.ledger)) as con:
+            row = con.execute(sql, values).fetchone()
+        return row[0] if row else None
 
     def failed(self, kind: str, url: str | None, run_id: str = "r1", publisher: str | None = "lucheng", year: int | None = None) -> None:
         message = f"{kind}: no answer from {url}"
@@ -249,11 +296,20 @@ class World:
             frame(table, rows).to_parquet(folder / f"{table}.parquet", index=False)
         return folder
 
-    def build(self, *parts: Path, run_id: str = "r1", complete: bool = True) -> BuildResult:
-        return build(self.published, parts, self.ledger, self.publishers, run_id=run_id, version="2026.11.0", registry_complete=complete)
+    def build(self, *parts: Path, run_id: str = "r1", complete: bool = True, now: datetime | None = None) -> BuildResult:
+        return build(
+            self.published,
+            parts,
+            self.ledger,
+            self.publishers,
+            run_id=run_id,
+            version="2026.11.0",
+            registry_complete=complete,
+            now=now,
+        )
 
-    def publish(self, *parts: Path, run_id: str = "r1") -> BuildResult:
-        built = self.build(*parts, run_id=run_id)
+    def publish(self, *parts: Path, run_id: str = "r1", now: datetime | None = None) -> BuildResult:
+        built = self.build(*parts, run_id=run_id, now=now)
         publish(built)
         return built
 

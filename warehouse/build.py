@@ -12,10 +12,13 @@ from pathlib import Path
 
 import duckdb
 
-from warehouse import codebook
+from warehouse import codebook, corrections
+from warehouse.corrections import CorrectionError
+from warehouse.dictionary import load_dictionary
 from warehouse.duck import OFFLINE, code_version, columns, create_file, create_views, quoted, schema_version, scripts
 from warehouse.mirror import COUNTS, BuildError, PublisherRow, load_publishers, load_seeds, mirror_ledger
 from warehouse.parts import bring
+from warehouse.population import PopulationError, fingerprint, load_population
 
 __all__ = ["BuildError", "BuildResult", "PublisherRow", "build", "discard"]
 
@@ -46,6 +49,9 @@ class Inputs:
     run_id: str
     version: str
     registry_complete: bool
+    population: Path | None
+    corrections: Path | None
+    now: datetime
 
 
 def build(
@@ -57,11 +63,17 @@ def build(
     run_id: str,
     version: str,
     registry_complete: bool = True,
+    population: Path | None = None,
+    corrections: Path | None = None,
+    now: datetime | None = None,
 ) -> BuildResult:
     """Make `.build-*.duckdb` in the folder of `published` out of the published file (if there is one) and what is new.
 
     `parts` are folders of Parquet files with the columns of the tidy frames. With `registry_complete`, publishers that are not given and
-    have no report are dropped. Files of builds that died are removed first: one build at a time per folder.
+    have no report are dropped. `population` is the user's file of population and area (warehouse/population.py),
+    `corrections` a folder of corrections in the place of those that ship with the project (warehouse/corrections.py). Files of builds that
+    died are removed first: one build at a time per folder. `now` is the moment the build counts as made at (what is due by then, default:
+    the present).
     Raises BuildError when an input is not what it should be; the published file is never touched and the build file is removed.
     """
     published.parent.mkdir(parents=True, exist_ok=True)
@@ -71,8 +83,10 @@ def build(
     with ExitStack() as undo:
         undo.callback(discard, path)
         try:
-            result = _build(path, Inputs(published, parts, ledger, publishers, run_id, version, registry_complete))
-        except (duckdb.Error, OSError) as error:
+            at = now or datetime.now(UTC)
+            inputs = Inputs(published, parts, ledger, publishers, run_id, version, registry_complete, population, corrections, at)
+            result = _build(path, inputs)
+        except (duckdb.Error, OSError, PopulationError, CorrectionError) as error:
             raise BuildError(f"building {path.name}: {error}") from error
         undo.pop_all()
     return result
@@ -133,6 +147,8 @@ def _fill(con: duckdb.DuckDBPyConnection, path: Path, inputs: Inputs) -> BuildRe
     brought = bring(con, inputs.parts)
     load_publishers(con, inputs.publishers, inputs.registry_complete)
     mirror_ledger(con, inputs.ledger)
+    load_population(con, inputs.population)
+    corrections.insert_corrections(con, corrections.load_corrections(inputs.corrections))
     _write_meta(con, inputs)
     for step in scripts("steps"):
         con.execute(step)
@@ -145,7 +161,9 @@ def _install(con: duckdb.DuckDBPyConnection) -> None:
     """Put in what ships with the code: views, seeds and, since a view made anew has none, comments."""
     create_views(con)
     load_seeds(con)
-    for statement in codebook.comments():
+    con.execute("DELETE FROM report_figures")  # steps/60 makes it anew
+    load_dictionary(con)
+    for statement in list(codebook.comments(con)):
         con.execute(statement)
 
 
@@ -158,10 +176,12 @@ def _write_meta(con: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
     facts = {
         "schema_version": schema_version(),
         "code_version": code_version(),
-        "built_at": datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S"),
+        "built_at": inputs.now.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S"),
         "gongkai_version": inputs.version,
         "run_id": inputs.run_id,
         "duckdb_version": duckdb.__version__,
+        "population_sha256": fingerprint(inputs.population),
+        "corrections": corrections.fingerprint(inputs.corrections),
     }
     con.execute("DELETE FROM meta")
     con.execute("INSERT INTO meta SELECT unnest(?), unnest(?)", [list(facts), list(facts.values())])

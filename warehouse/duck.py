@@ -8,6 +8,8 @@ from pathlib import Path
 
 import duckdb
 
+from warehouse import metrics
+
 ROOT = Path(__file__).parent
 SEEDS = ROOT / "seeds"
 STORAGE_VERSION = "v1.5.0"  # newest file format that DuckDB 1.5 clients open; 2.0 writes a newer one unless told
@@ -76,10 +78,11 @@ def create_file(path: Path) -> None:
 
 def create_views(con: duckdb.DuckDBPyConnection) -> None:
     """Make the views anew; a view whose file is gone goes too."""
-    for (name,) in con.execute("SELECT view_name FROM duckdb_views() WHERE NOT internal AND database_name = current_database()").fetchall():
-        con.execute(f'DROP VIEW "{name}"')
+    held = "SELECT schema_name, view_name FROM duckdb_views() WHERE NOT internal AND database_name = current_database()"
+    for schema, name in con.execute(held).fetchall():
+        con.execute(f'DROP VIEW "{schema}"."{name}"')
     for sql in scripts("views"):
-        con.execute(sql)
+        con.execute(metrics.fill(sql, ROOT / "views"))
 
 
 def columns(con: duckdb.DuckDBPyConnection, database: str = "") -> dict[str, list[str]]:

@@ -35,7 +35,7 @@ class Gate:
     needs_previous: bool = False
 
 
-_CHILDREN = ("observation", "check_result", "narrative", "unmapped_cell", "claim")
+_CHILDREN = ("observation", "check_result", "narrative", "unmapped_cell", "claim", "proof")
 _UNTOUCHED = "(publisher_id, document_sha256) NOT IN (SELECT (publisher_id, document_sha256) FROM temp.replaced)"
 _BROUGHT_COUNTS = " UNION ALL ".join(
     [
@@ -69,6 +69,7 @@ GATES: tuple[Gate, ...] = (
         UNION ALL SELECT 'unmapped_cell', concat_ws(' ', report_id, table_no, row_no, col_no) FROM unmapped_cell
         GROUP BY ALL HAVING count(*) > 1
         UNION ALL SELECT 'claim', report_id || ' ' || claim_no FROM claim GROUP BY ALL HAVING count(*) > 1
+        UNION ALL SELECT 'proof', concat_ws(' ', report_id, indicator, applicant) FROM proof GROUP BY ALL HAVING count(*) > 1
         UNION ALL SELECT 'report', concat_ws(' ', publisher_id, document_sha256, year) FROM report
         GROUP BY publisher_id, document_sha256, year HAVING count(*) > 1""",
     ),
@@ -86,6 +87,16 @@ GATES: tuple[Gate, ...] = (
         ),
     ),
     Gate(
+        "district_history",
+        "a name or a change of a district is about a code that is not there, or was not in force then",
+        """SELECT 'district_name' AS relation, district_code, NULL AS year FROM district_name ANTI JOIN district USING (district_code)
+        UNION ALL SELECT 'district', district_code, NULL FROM district ANTI JOIN district_name USING (district_code)
+        UNION ALL SELECT 'district_succession', from_code, year FROM district_succession
+        ANTI JOIN district ON district_code = from_code AND coalesce(valid_from, 0) < year AND coalesce(valid_to, year) >= year
+        UNION ALL SELECT 'district_succession', to_code, year FROM district_succession
+        ANTI JOIN district ON district_code = to_code AND coalesce(valid_from, 0) <= year AND coalesce(valid_to, year + 1) > year""",
+    ),
+    Gate(
         "codebook",
         "a figure's indicator, section or unit is not the codebook's",
         """SELECT DISTINCT o.section, o.indicator, o.unit FROM observation AS o LEFT JOIN indicator AS i USING (section, indicator)
@@ -97,7 +108,7 @@ GATES: tuple[Gate, ...] = (
         "one_current",
         "a publisher's year and scope has not exactly one current report, or its versions are not numbered from 1",
         """SELECT publisher_id, year, scope FROM report GROUP BY ALL
-        HAVING count(*) FILTER (WHERE is_current) <> 1 OR max(version) <> count(*) OR min(version) <> 1""",
+        HAVING count(*) FILTER (WHERE is_current) <> 1 OR max(version) <> count(DISTINCT version) OR min(version) <> 1""",
     ),
     Gate(
         "identities_evaluated",

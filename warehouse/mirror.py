@@ -15,13 +15,36 @@ import yaml
 
 from warehouse.duck import SEEDS
 
-# Ledger table -> its columns that the warehouse keeps (docs/architecture.md, Ledger).
-LEDGER_COLUMNS = {
-    "run": "run_id, started_at, finished_at, version, command, status, counts",
-    "document": "url, first_seen, last_seen, last_checked, status, media, sha256, bytes, archive_file, archive_offset",
-    "sighting": "publisher_id, url, title, year, declared, role, parent_url, published_on, first_seen, last_seen, last_run_id",
-    "source_state": "publisher_id, last_run_id, checked_at, index_read, reports_found, conditional, unchanged, fetched",
-    "problem": "run_id, stage, publisher_id, url, year, kind, message, severity",
+_VISIT = "v.publisher_id, v.run_id, v.checked_at, v.index_read, v.listed, v.reports_found, v.years, v.conditional, v.unchanged, v.fetched"
+#: A visit that went well: its whole index was read and lists reports; or there is no index, the registry names the reports themselves.
+GOOD_VISIT = "((index_read AND listed > 0) OR (NOT index_read AND listed = 0 AND reports_found > 0))"
+_LAST = "SELECT run_id FROM visit AS w WHERE w.publisher_id = s.publisher_id"
+
+# Ledger table -> what the warehouse keeps of it (docs/architecture.md, Ledger).
+LEDGER_QUERIES = {
+    "run": "SELECT run_id, started_at, finished_at, version, command, status, counts FROM run",
+    "document": """SELECT url, first_seen, last_seen, last_checked, status, media, sha256, bytes, archive_file, archive_offset
+        FROM document""",
+    # unlisted_since: the first whole visit after it was last met that read the index and found other reports on it.
+    "sighting": """SELECT publisher_id, url, title, year, declared, role, parent_url, published_on, first_seen, last_seen, last_run_id, (
+            SELECT v.checked_at FROM visit AS v
+            WHERE v.publisher_id = sighting.publisher_id AND v.checked_at >= sighting.last_seen AND v.run_id <> sighting.last_run_id
+                AND v.years IS NULL AND v.index_read AND v.listed > 0 AND role = 'page' AND sighting.url NOT LIKE 'urn:%'
+            ORDER BY v.checked_at LIMIT 1
+        ) AS unlisted_since
+        FROM sighting""",
+    "source_state": """SELECT publisher_id, last_run_id, checked_at, index_read, reports_found, conditional, unchanged, fetched
+        FROM source_state""",
+    # The visits of the last 30 runs and, of every source, the last one, the last whole one and the last that found its index in order.
+    "visit": f"""SELECT {_VISIT} FROM visit AS v
+        WHERE v.run_id IN (SELECT run_id FROM run ORDER BY started_at DESC, rowid DESC LIMIT 30)
+        UNION SELECT {_VISIT} FROM source_state AS s JOIN visit AS v ON v.publisher_id = s.publisher_id AND v.run_id IN (
+            ({_LAST} ORDER BY checked_at DESC LIMIT 1),
+            ({_LAST} AND years IS NULL ORDER BY checked_at DESC LIMIT 1),
+            ({_LAST} AND {GOOD_VISIT} ORDER BY checked_at DESC LIMIT 1)
+        )""",
+    "presence": "SELECT id AS presence_no, url, sha256, first_seen, last_seen, gone_at, gone_status FROM presence",
+    "problem": "SELECT run_id, stage, publisher_id, url, year, kind, message, severity FROM problem",
 }
 COUNTS = ("documents_fetched", "documents_parsed", "reports_loaded", "observations_loaded", "problems")
 
@@ -30,6 +53,8 @@ _INSERTS = {
     "document": "SELECT * FROM incoming",
     "sighting": "SELECT * REPLACE (TRY_CAST(published_on AS DATE) AS published_on) FROM incoming",
     "source_state": "SELECT * FROM incoming",
+    "visit": "SELECT * REPLACE (years::JSON::SMALLINT[] AS years) FROM incoming",
+    "presence": "SELECT * FROM incoming",
     # Problems of a document come with the part it was read into; one that stands in the ledger only is not lost.
     "problem": """SELECT *, 'ledger' AS origin FROM incoming
         ANTI JOIN (SELECT DISTINCT run_id, kind, url FROM problem WHERE origin = 'document') USING (run_id, kind, url)""",
@@ -63,7 +88,7 @@ def read_ledger(ledger: Path) -> dict[str, dict[str, list[Any]]]:
     try:
         with closing(sqlite3.connect(f"{ledger.resolve().as_uri()}?mode=ro", uri=True)) as con:
             con.execute("BEGIN")
-            return {table: _columns(con, f"SELECT {names} FROM {table}") for table, names in LEDGER_COLUMNS.items()}
+            return {table: _columns(con, query) for table, query in LEDGER_QUERIES.items()}
     except sqlite3.Error as error:
         raise BuildError(f"ledger {ledger}: {error}") from error
 
@@ -75,8 +100,7 @@ def _columns(con: sqlite3.Connection, sql: str) -> dict[str, list[Any]]:
 
 
 def mirror_ledger(con: duckdb.DuckDBPyConnection, ledger: Path) -> None:
-    """Replace the mirrored tables; what the last build knew of sightings stays in temp.sighting_before. Raises BuildError, duckdb.Error."""
-    con.execute("CREATE OR REPLACE TEMP TABLE sighting_before AS SELECT publisher_id, url, is_alive FROM sighting")
+    """Replace the mirrored tables. Raises BuildError, duckdb.Error."""
     for table, data in read_ledger(ledger).items():
         con.execute(f"DELETE FROM {table}" + (" WHERE origin <> 'document'" if table == "problem" else ""))
         insert(con, table, data, _INSERTS[table])
@@ -99,6 +123,9 @@ def load_seeds(con: duckdb.DuckDBPyConnection) -> None:
         [str(SEEDS / "indicators.csv")],
     )
     con.unregister("definitions")
+    for table in ("break_flag", "crosswalk", "district_name", "district_succession"):
+        con.execute(f"DELETE FROM {table}")
+        con.execute(f"INSERT INTO {table} BY NAME SELECT * FROM read_csv(?, {options})", [str(SEEDS / f"{table}.csv")])
 
 
 def load_publishers(con: duckdb.DuckDBPyConnection, publishers: Sequence[PublisherRow], complete: bool) -> None:

@@ -11,9 +11,10 @@ import pyarrow.parquet
 
 from warehouse.duck import columns
 from warehouse.mirror import BuildError
+from warehouse.rereading import remember
 
-TABLES = ("parse", "report", "observation", "check_result", "narrative", "unmapped_cell", "claim", "problem")
-CHILDREN = ("observation", "check_result", "narrative", "unmapped_cell", "claim")
+TABLES = ("parse", "report", "observation", "check_result", "narrative", "unmapped_cell", "claim", "proof", "problem")
+CHILDREN = ("observation", "check_result", "narrative", "unmapped_cell", "claim", "proof")
 DERIVED = {"report": {"version", "is_current"}, "problem": {"is_open", "origin"}}
 
 _KEY = "(publisher_id, document_sha256)"
@@ -22,11 +23,13 @@ _KEY = "(publisher_id, document_sha256)"
 def bring(con: duckdb.DuckDBPyConnection, parts: Sequence[Path]) -> dict[str, int]:
     """Delete and insert what the parts bring; of a document in several parts the last one counts.
 
-    Leaves temp.replaced (publisher_id, document_sha256) behind. Returns the rows brought per table. Raises BuildError for a part that is
-    incomplete or contradicts itself, duckdb.Error for a value the schema refuses.
+    Leaves temp.replaced (publisher_id, document_sha256) behind, and what was read from these documents before (see rereading).
+    Returns the rows brought per table. Raises BuildError for a part that is incomplete or contradicts itself, duckdb.Error for a
+    value the schema refuses.
     """
     con.execute("CREATE OR REPLACE TEMP TABLE replaced (publisher_id VARCHAR, document_sha256 VARCHAR, part_no INTEGER)")
     if not parts:
+        remember(con)
         return dict.fromkeys(TABLES, 0)
     held = columns(con)
     wanted = {table: [name for name in held[table] if name not in DERIVED.get(table, ())] for table in TABLES}
@@ -34,6 +37,7 @@ def bring(con: duckdb.DuckDBPyConnection, parts: Sequence[Path]) -> dict[str, in
         _verify(part, wanted)
     _stage(con, parts, wanted)
     _refuse_orphans(con)
+    remember(con)
     _delete_replaced(con)
     _insert_loose_problems(con)
     return {table: _insert(con, table) for table in TABLES}

@@ -1,3 +1,4 @@
+-- Made from codebook.yml: python -m warehouse.codebook schema
 CREATE TABLE district (
     district_code VARCHAR PRIMARY KEY,
     name VARCHAR NOT NULL,
@@ -7,6 +8,26 @@ CREATE TABLE district (
     prefecture_code VARCHAR,
     valid_from SMALLINT,
     valid_to SMALLINT
+);
+
+-- Seed: seeds/district_name.csv.
+CREATE TABLE district_name (
+    district_code VARCHAR NOT NULL,
+    name VARCHAR NOT NULL,
+    valid_from SMALLINT,
+    valid_to SMALLINT
+);
+
+-- Seed: seeds/district_succession.csv.
+CREATE TABLE district_succession (
+    from_code VARCHAR NOT NULL,
+    to_code VARCHAR NOT NULL,
+    year SMALLINT NOT NULL,
+    kind VARCHAR NOT NULL CHECK (kind IN ('renamed_code', 'upgraded', 'moved', 'merged', 'split')),
+    whole BOOLEAN NOT NULL,
+    main BOOLEAN NOT NULL,
+    source VARCHAR NOT NULL,
+    PRIMARY KEY (from_code, to_code, year)
 );
 
 CREATE TABLE publisher (
@@ -28,5 +49,26 @@ CREATE TABLE indicator (
     series VARCHAR,
     comparability VARCHAR,
     definition VARCHAR NOT NULL,
+    identities VARCHAR,
     format_2014 BOOLEAN NOT NULL DEFAULT false
+);
+
+CREATE TABLE identity (
+    check_id VARCHAR NOT NULL,
+    section section_enum NOT NULL,
+    formats VARCHAR,
+    evaluated_for VARCHAR,
+    left_side VARCHAR NOT NULL,
+    right_side VARCHAR NOT NULL,
+    source VARCHAR NOT NULL
+);
+
+CREATE TABLE dictionary (
+    relation VARCHAR NOT NULL,
+    column_name VARCHAR,
+    label_zh VARCHAR,
+    label_en VARCHAR,
+    description VARCHAR NOT NULL,
+    unit VARCHAR,
+    legal VARCHAR
 );

@@ -1,3 +1,4 @@
+-- Made from codebook.yml: python -m warehouse.codebook schema
 CREATE TABLE report (
     report_id VARCHAR PRIMARY KEY,
     publisher_id VARCHAR NOT NULL,
@@ -109,4 +110,36 @@ CREATE TABLE parse (
     outcome outcome_enum NOT NULL,
     report_id VARCHAR,
     year SMALLINT
+);
+
+CREATE TABLE proof (
+    report_id VARCHAR NOT NULL,
+    indicator VARCHAR NOT NULL,
+    applicant applicant_enum,
+    proved_value DECIMAL(18, 4) NOT NULL,
+    rules VARCHAR NOT NULL
+);
+
+CREATE TABLE correction (
+    correction_id VARCHAR NOT NULL,
+    file VARCHAR NOT NULL,
+    located_report_id VARCHAR,
+    report_id VARCHAR,
+    publisher_id VARCHAR,
+    year SMALLINT,
+    scope scope_enum,
+    document_sha256 VARCHAR,
+    indicator VARCHAR NOT NULL,
+    applicant applicant_enum,
+    expected_text VARCHAR,
+    expected_value DECIMAL(18, 4),
+    action correction_action_enum NOT NULL,
+    corrected_value DECIMAL(18, 4),
+    corrected_status value_status_enum,
+    reason VARCHAR NOT NULL,
+    evidence VARCHAR NOT NULL,
+    status correction_status_enum NOT NULL,
+    author VARCHAR NOT NULL,
+    decided_on DATE NOT NULL,
+    outcome correction_outcome_enum NOT NULL
 );

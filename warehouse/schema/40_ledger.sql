@@ -1,3 +1,4 @@
+-- Made from codebook.yml: python -m warehouse.codebook schema
 -- Every TIMESTAMP is UTC.
 CREATE TABLE document (
     url VARCHAR NOT NULL,
@@ -39,7 +40,9 @@ CREATE TABLE sighting (
     first_seen TIMESTAMP,
     last_seen TIMESTAMP,
     last_run_id VARCHAR,
-    is_alive BOOLEAN NOT NULL DEFAULT true
+    is_alive BOOLEAN NOT NULL DEFAULT true,
+    is_listed BOOLEAN NOT NULL DEFAULT true,
+    unlisted_since TIMESTAMP
 );
 
 CREATE TABLE source_state (

@@ -1,20 +1,19 @@
--- Reports of one publisher, year and scope are versions in the order of fetching. The current one: still listed and still what its
--- address holds, then one with figures, then a text edition before one in pictures, then most figures, then fetched last. With none
--- still listed the best old one stays current.
+-- Reports of one publisher, year and scope are numbered by their content, in the order in which it first came: a page around which only the
+-- furniture changed keeps its number, and so does a report that goes back to what it said before. Which one is current: see report_rank.
 UPDATE report SET version = ranked.version, is_current = ranked.is_current
 FROM (
+    WITH told AS (
+        SELECT
+            r.report_id, r.publisher_id, r.year, r.scope,
+            coalesce(q.content_hash, r.report_id) AS content,
+            struct_pack(fetched_at := r.fetched_at, figures := r.figures, report_id := r.report_id) AS came
+        FROM report AS r LEFT JOIN report_quality AS q USING (report_id)
+    ),
+    first AS (SELECT *, min(came) OVER (PARTITION BY publisher_id, year, scope, content) AS first_came FROM told)
     SELECT
         report_id,
-        row_number() OVER (PARTITION BY publisher_id, year, scope ORDER BY fetched_at, figures, report_id) AS version,
-        row_number() OVER (
-            PARTITION BY publisher_id, year, scope
-            ORDER BY present.publisher_id IS NOT NULL DESC, figures > 0 DESC, coalesce(is_graphic, false), figures DESC, fetched_at DESC,
-                report_id DESC
-        ) = 1 AS is_current
-    FROM report
-    LEFT JOIN (
-        SELECT publisher_id, document_sha256, bool_and(is_graphic) AS is_graphic
-        FROM present_document WHERE document_sha256 IS NOT NULL GROUP BY ALL
-    ) AS present USING (publisher_id, document_sha256)
+        dense_rank() OVER (PARTITION BY first.publisher_id, first.year, first.scope ORDER BY first_came) AS version,
+        k.is_current
+    FROM first JOIN report_rank('infinity'::TIMESTAMP) AS k USING (report_id)
 ) AS ranked
 WHERE report.report_id = ranked.report_id AND (report.version, report.is_current) <> (ranked.version, ranked.is_current);

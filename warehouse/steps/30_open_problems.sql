@@ -1,24 +1,40 @@
--- A problem of the crawl is open when it comes from the newest run that asked its source (of all runs, where it names no source).
+-- A problem of the crawl is open until a later visit to its source was to find it again: a run narrowed to other years was not. One that
+-- names no source is open until the next run.
 UPDATE problem SET is_open = judged.is_open
 FROM (
-    WITH asked AS (
-        SELECT publisher_id, last_run_id AS run_id FROM source_state
-        UNION
-        SELECT publisher_id, run_id FROM problem WHERE document_sha256 IS NULL AND publisher_id IS NOT NULL
-        UNION ALL
-        SELECT NULL, run_id FROM run
-    ),
-    newest AS (
-        SELECT asked.publisher_id, arg_max(asked.run_id, run.started_at) AS run_id
-        FROM asked JOIN run USING (run_id) GROUP BY asked.publisher_id
-    ),
-    pair AS (SELECT DISTINCT publisher_id, run_id FROM problem WHERE document_sha256 IS NULL)
-    SELECT pair.publisher_id, pair.run_id, coalesce(pair.run_id = newest.run_id, true) AS is_open
-    FROM pair LEFT JOIN newest ON newest.publisher_id IS NOT DISTINCT FROM pair.publisher_id
+    WITH visited AS (SELECT v.publisher_id, v.years, run.started_at FROM visit AS v JOIN run USING (run_id)),
+    newest AS (SELECT max(started_at) AS started_at FROM run),
+    pair AS (
+        SELECT DISTINCT problem.publisher_id, problem.run_id, problem.year, run.started_at
+        FROM problem LEFT JOIN run USING (run_id) WHERE document_sha256 IS NULL
+    )
+    SELECT
+        publisher_id, run_id, year,
+        CASE
+            WHEN publisher_id IS NULL THEN coalesce(pair.started_at = newest.started_at, true)
+            ELSE NOT EXISTS (
+                FROM visited
+                WHERE visited.publisher_id = pair.publisher_id AND visited.started_at > pair.started_at
+                    AND (visited.years IS NULL OR pair.year IS NULL OR list_contains(visited.years, pair.year))
+            )
+        END AS is_open
+    FROM pair CROSS JOIN newest
 ) AS judged
 WHERE problem.document_sha256 IS NULL
     AND problem.publisher_id IS NOT DISTINCT FROM judged.publisher_id
+    AND problem.year IS NOT DISTINCT FROM judged.year
     AND problem.run_id = judged.run_id;
+
+-- The same problem in a later run stands for the earlier ones (visits that did not come to their end close nothing).
+UPDATE problem SET is_open = false
+FROM (
+    SELECT publisher_id, url, kind, max(started_at) AS started_at
+    FROM problem JOIN run USING (run_id) WHERE document_sha256 IS NULL AND is_open GROUP BY ALL
+) AS newest, run
+WHERE problem.document_sha256 IS NULL AND problem.is_open AND run.run_id = problem.run_id AND run.started_at < newest.started_at
+    AND problem.publisher_id IS NOT DISTINCT FROM newest.publisher_id
+    AND problem.url IS NOT DISTINCT FROM newest.url
+    AND problem.kind = newest.kind;
 
 -- A problem of a document is open while its address is listed and holds that document, while the report read from it is the current
 -- one, and where its address was never listed anywhere.

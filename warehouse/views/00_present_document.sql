@@ -1,5 +1,4 @@
--- What an address that is still listed holds now: the newest answer, and what became of it when it was read.
--- The words of an edition in pictures are those of extract/titles.py.
+-- What an address that is still there holds now: the newest answer, and what became of it when it was read.
 CREATE OR REPLACE VIEW present_document AS
 SELECT
     s.publisher_id,
@@ -12,11 +11,7 @@ SELECT
     p.year AS parsed_year,
     p.run_id AS parse_run_id,
     p.report_id,
-    regexp_matches(
-        regexp_replace(concat_ws(' ', s.title, page.title, r.title), '\s', '', 'g'),
-        '图解|图文解读|图片版|图文版|一图|长图|漫画|图说|图示|图表|视频|动漫|H5|解读|读懂',
-        'i'
-    ) AS is_graphic,
+    is_picture_title(concat_ws(' ', s.title, page.title, r.title)) AS is_graphic,
     o.document_sha256 IS NOT NULL AS is_other
 FROM sighting AS s
 LEFT JOIN sighting AS page ON page.publisher_id = s.publisher_id AND page.url = s.parent_url AND s.role = 'attachment'

@@ -1,0 +1,17 @@
+-- What the metrics share: views of the schema `metrics` say what a metric is made of, 60_metric.sql computes it. They read report_figures, not
+-- panel_wide, which is the same but one view more to plan for each of them: half the time of a query.
+CREATE SCHEMA IF NOT EXISTS metrics;
+
+-- Which of `cells` have no figure, and why: 'granted: blank; processed_total: absent'. `missing` is that of report_figures.
+CREATE OR REPLACE MACRO missing_cells(cells, missing) AS
+    array_to_string(list_transform(list_filter(cells, lambda c: missing[c] IS NOT NULL), lambda c: c || ': ' || missing[c]), '; ');
+
+-- Which of `cells` fail an identity of their report, and which identities; NULL where none does. `doubtful` is that of report_figures.
+CREATE OR REPLACE MACRO doubtful_cells(cells, doubtful) AS nullif(
+    array_to_string(list_transform(list_filter(cells, lambda c: doubtful[c] IS NOT NULL), lambda c: c || ' fails ' || doubtful[c]), '; '), ''
+);
+
+-- Centre and half width of the Wilson score interval at 95 % (Wilson 1927): z = 1.959963984540054; the constants are z, z^2, z^2/2, z^2/4.
+CREATE OR REPLACE MACRO wilson_centre(p, n) AS (p + 1.920729410347062 / n) / (1 + 3.841458820694124 / n);
+CREATE OR REPLACE MACRO wilson_half(p, n) AS
+    1.959963984540054 * sqrt(p * (1 - p) / n + 0.960364705173531 / (n * n)) / (1 + 3.841458820694124 / n);

@@ -1,0 +1,18 @@
+-- metric penalties_per_100k/1 | per_capita | administrative_penalty_decisions * 100,000 / population | Administrative penalty decisions per 100,000 inhabitants | 每十万人行政处罚决定数
+-- source: domain.md 4.2. Consolidated reports of governments and their offices only, and only where the table population has the district and
+-- year.
+CREATE OR REPLACE VIEW metrics.penalties_per_100k AS
+SELECT f.district_code, district, publisher_id, publisher, kind, f.year, scope, report_id,
+    'penalties_per_100k' AS metric, 1 AS version, 'per_capita' AS formula,
+    administrative_penalty_decisions AS numerator,
+    p.population AS denominator,
+    100000 AS factor,
+    ['administrative_penalty_decisions'] AS cells,
+    missing, doubtful,
+    CASE
+        WHEN scope <> 'consolidated' THEN 'scope is ' || scope || ', not consolidated'
+        WHEN kind IS NULL OR kind NOT IN ('government', 'office') THEN 'not the report of a whole area'
+        WHEN administrative_penalty_decisions IS NOT NULL AND p.population IS NULL THEN 'no population of ' || f.district_code || ' for ' || f.year
+    END AS obstacle
+FROM report_figures AS f LEFT JOIN population AS p ON p.district_code = f.district_code AND p.year = f.year
+WHERE f.is_current;

@@ -1,0 +1,116 @@
+-- Identities across years (domain.md 1.7), for every report and the one before it of the same publisher and scope:
+--   R5 for every applicant: carried in = carried out the year before
+--   R6 for regulations and normative documents (2021 form): in force = in force the year before + issued - repealed
+--   R7 for five kinds of items (2019 form): items of the previous year + change, both the year before = items of the previous year
+--   R7 within a year: newly disclosed <= disclosed in total
+-- All are soft: expiry, clean-ups and mergers break them lawfully. `gap` says why one does not hold or can't be assessed: missing_year (the
+-- report before is not that of the year before: never compared), form_change (the two forms do not print the same cells), restated (with an
+-- older version of one of the two reports it holds), unexplained; NULL with a reason where a cell is no number.
+CREATE OR REPLACE VIEW cross_year_check AS
+WITH consecutive AS (
+    SELECT publisher_id, scope, year AS year_to, lag(year) OVER (PARTITION BY publisher_id, scope ORDER BY year) AS year_from
+    FROM report_figures WHERE is_current
+),
+identity AS (
+    SELECT
+        c.report_id, p.report_id AS report_id_from, c.publisher_id, c.scope, k.year_from, k.year_to,
+        c.is_current AND p.is_current AS both_current,
+        c.missing AS missing_now, p.missing AS missing_before, c.format = 2014 OR p.format = 2014 AS has_annex,
+        unnest([
+            {'check_id': 'R5', 'applicant': 'natural_person', 'left': c.carried_in_natural_person, 'right': p.carried_out_natural_person,
+                'now': ['carried_in_natural_person'], 'before': ['carried_out_natural_person']},
+            {'check_id': 'R5', 'applicant': 'business', 'left': c.carried_in_business, 'right': p.carried_out_business,
+                'now': ['carried_in_business'], 'before': ['carried_out_business']},
+            {'check_id': 'R5', 'applicant': 'research_institution', 'left': c.carried_in_research_institution, 'right': p.carried_out_research_institution,
+                'now': ['carried_in_research_institution'], 'before': ['carried_out_research_institution']},
+            {'check_id': 'R5', 'applicant': 'public_interest_organization', 'left': c.carried_in_public_interest_organization, 'right': p.carried_out_public_interest_organization,
+                'now': ['carried_in_public_interest_organization'], 'before': ['carried_out_public_interest_organization']},
+            {'check_id': 'R5', 'applicant': 'legal_service', 'left': c.carried_in_legal_service, 'right': p.carried_out_legal_service,
+                'now': ['carried_in_legal_service'], 'before': ['carried_out_legal_service']},
+            {'check_id': 'R5', 'applicant': 'other_organization', 'left': c.carried_in_other_organization, 'right': p.carried_out_other_organization,
+                'now': ['carried_in_other_organization'], 'before': ['carried_out_other_organization']},
+            {'check_id': 'R5', 'applicant': 'total', 'left': c.carried_in, 'right': p.carried_out,
+                'now': ['carried_in'], 'before': ['carried_out']},
+            {'check_id': 'R6.regulation', 'applicant': NULL, 'left': c.regulation_in_force,
+                'right': p.regulation_in_force + c.regulation_issued - c.regulation_repealed,
+                'now': ['regulation_in_force', 'regulation_issued', 'regulation_repealed'], 'before': ['regulation_in_force']},
+            {'check_id': 'R6.normative_document', 'applicant': NULL, 'left': c.normative_document_in_force,
+                'right': p.normative_document_in_force + c.normative_document_issued - c.normative_document_repealed,
+                'now': ['normative_document_in_force', 'normative_document_issued', 'normative_document_repealed'], 'before': ['normative_document_in_force']},
+            {'check_id': 'R7.administrative_license', 'applicant': NULL, 'left': p.administrative_license_items_previous + p.administrative_license_items_change,
+                'right': c.administrative_license_items_previous,
+                'now': ['administrative_license_items_previous'], 'before': ['administrative_license_items_previous', 'administrative_license_items_change']},
+            {'check_id': 'R7.other_external_service', 'applicant': NULL, 'left': p.other_external_service_items_previous + p.other_external_service_items_change,
+                'right': c.other_external_service_items_previous,
+                'now': ['other_external_service_items_previous'], 'before': ['other_external_service_items_previous', 'other_external_service_items_change']},
+            {'check_id': 'R7.administrative_penalty', 'applicant': NULL, 'left': p.administrative_penalty_items_previous + p.administrative_penalty_items_change,
+                'right': c.administrative_penalty_items_previous,
+                'now': ['administrative_penalty_items_previous'], 'before': ['administrative_penalty_items_previous', 'administrative_penalty_items_change']},
+            {'check_id': 'R7.administrative_coercion', 'applicant': NULL, 'left': p.administrative_coercion_items_previous + p.administrative_coercion_items_change,
+                'right': c.administrative_coercion_items_previous,
+                'now': ['administrative_coercion_items_previous'], 'before': ['administrative_coercion_items_previous', 'administrative_coercion_items_change']},
+            {'check_id': 'R7.administrative_fee', 'applicant': NULL, 'left': p.administrative_fee_items_previous + p.administrative_fee_items_change,
+                'right': c.administrative_fee_items_previous,
+                'now': ['administrative_fee_items_previous'], 'before': ['administrative_fee_items_previous', 'administrative_fee_items_change']}
+        ], recursive := true)
+    FROM consecutive AS k
+    JOIN report_figures AS c ON c.publisher_id = k.publisher_id AND c.scope = k.scope AND c.year = k.year_to
+    JOIN report_figures AS p ON p.publisher_id = k.publisher_id AND p.scope = k.scope AND p.year = k.year_from
+),
+judged AS (
+    SELECT *, year_from = year_to - 1 AS is_consecutive, CASE WHEN year_from = year_to - 1 THEN "left" = "right" END AS passed
+    FROM identity WHERE both_current
+),
+other_version AS (
+    SELECT DISTINCT publisher_id, scope, year_to, check_id, applicant FROM identity
+    WHERE NOT both_current AND "left" = "right" AND year_from = year_to - 1
+),
+explained AS (
+    SELECT
+        j.*,
+        v.check_id IS NOT NULL AS has_fitting_version,
+        CASE WHEN j.is_consecutive AND j.passed IS NULL THEN concat_ws('; ',
+            nullif(j.year_to || ' ' || missing_cells(j.now, j.missing_now), j.year_to || ' '),
+            nullif(j.year_from || ' ' || missing_cells(j.before, j.missing_before), j.year_from || ' ')
+        ) END AS gaps
+    FROM judged AS j
+    LEFT JOIN other_version AS v
+        ON NOT j.passed AND v.publisher_id = j.publisher_id AND v.scope = j.scope AND v.year_to = j.year_to AND v.check_id = j.check_id
+        AND coalesce(v.applicant, '') = coalesce(j.applicant, '')
+)
+SELECT
+    report_id, check_id, applicant,
+    CASE WHEN is_consecutive THEN "left" END AS left_value,
+    CASE WHEN is_consecutive THEN "right" END AS right_value,
+    CASE WHEN is_consecutive THEN "left" - "right" END AS difference,
+    passed,
+    CASE WHEN NOT passed THEN 'unknown' END::cause_enum AS cause,
+    true AS soft,
+    publisher_id, scope, year_from, year_to, report_id_from,
+    CASE
+        WHEN passed THEN NULL
+        WHEN NOT is_consecutive THEN 'missing_year'
+        WHEN NOT passed AND has_fitting_version THEN 'restated'
+        WHEN NOT passed THEN 'unexplained'
+        WHEN contains(gaps, 'not_in_form') OR (has_annex AND contains(gaps, 'no_table')) THEN 'form_change'
+    END AS gap,
+    CASE
+        WHEN NOT is_consecutive THEN 'no report on ' || (year_to - 1)
+        WHEN passed IS NULL THEN gaps
+    END AS reason
+FROM explained
+UNION ALL
+SELECT
+    report_id, 'R7.' || what || '_disclosed', NULL, disclosed, disclosed_total, disclosed - disclosed_total, disclosed <= disclosed_total,
+    CASE WHEN disclosed > disclosed_total THEN 'unknown' END::cause_enum, true,
+    publisher_id, scope, year, year, report_id,
+    CASE WHEN disclosed > disclosed_total THEN 'unexplained' END,
+    CASE WHEN disclosed IS NULL OR disclosed_total IS NULL
+        THEN missing_cells([what || '_disclosed', what || '_disclosed_total'], missing) END
+FROM (
+    SELECT *, unnest([
+        {'what': 'regulation', 'disclosed': regulation_disclosed, 'disclosed_total': regulation_disclosed_total},
+        {'what': 'normative_document', 'disclosed': normative_document_disclosed, 'disclosed_total': normative_document_disclosed_total}
+    ], recursive := true)
+    FROM report_figures WHERE is_current AND proactive_format = 2019
+);

@@ -16,6 +16,7 @@ from typing import Any, Self, TypeVar
 
 from extract import ledger_history as history
 from extract import ledger_left as left
+from extract import ledger_upgrade as upgrade
 from extract.ledger_rows import (
     Body,
     Candidate,
@@ -105,6 +106,10 @@ SELECT s.*, d.status, d.sha256, d.media, d.bytes, d.archive_file, d.archive_offs
 FROM sighting s JOIN document d ON d.url = s.url JOIN content c ON c.url = d.url AND c.sha256 = d.sha256
 ORDER BY s.publisher_id, s.url
 """
+# bodies that addresses had before the one they have now
+EARLIER = CANDIDATES.replace("c.sha256 = d.sha256", "c.sha256 <> d.sha256").replace(
+    "d.sha256, d.media, d.bytes, d.archive_file, d.archive_offset", "c.sha256, c.media, c.bytes, c.archive_file, c.archive_offset"
+)
 ADD_PROBLEM = """
 INSERT INTO problem (run_id, stage, publisher_id, url, year, kind, message, severity) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 """
@@ -162,8 +167,10 @@ class Ledger:
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
         with self._transaction():
+            upgrade.refuse_newer(self._db)
             for statement in SCHEMA.split(";"):
                 self._db.execute(statement)
+            upgrade.add_columns(self._db, SCHEMA)
             history.backfill(self._db)
 
     def __enter__(self) -> Self:
@@ -391,12 +398,15 @@ class Ledger:
 
     # Reading back
 
-    def candidates(self, publisher_ids: Collection[str] | None = None, years: Collection[int] | None = None) -> list[Candidate]:
+    def candidates(
+        self, publisher_ids: Collection[str] | None = None, years: Collection[int] | None = None, *, earlier: bool = False
+    ) -> list[Candidate]:
         """Every sighted report document that has a body, with the body's place, by publisher and address.
 
+        With `earlier` the bodies that these addresses had before, one row for each.
         A sighting without a year passes the `years` filter: its year is not known before it is read.
         """
-        rows = self._db.execute(CANDIDATES)
+        rows = self._db.execute(EARLIER if earlier else CANDIDATES)
         found = (_read(Candidate, row) for row in rows)
         return [
             c

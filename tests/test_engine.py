@@ -102,7 +102,7 @@ def test_leaving_a_pool_ends_its_jobs():
         time.sleep(0.5)
         began = time.monotonic()
     assert time.monotonic() - began < 10
-    assert {outcome.kind for outcome in results} == {"died"}
+    assert {outcome.kind for outcome in results} == {"lost"}
 
 
 def test_a_configured_server_is_used_and_none_started(tmp_path, monkeypatch):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -27,6 +28,8 @@ log = logging.getLogger(__name__)
 
 Event = dict[str, Any]
 LAST_LINES = 20
+#: A line of Scrapy's log.
+_LINE = re.compile(r"\S+ \S+ \[[^\]]+\] (?P<level>[A-Z]+): (?P<message>.*)")
 #: Seconds without an event after which a crawler counts as hung; it gives a sign of life every 15 s.
 SILENCE = 300.0
 
@@ -245,6 +248,9 @@ def _follow_log(process: subprocess.Popen[str]) -> Callable[[], list[str]]:
 
 
 def _pump(stream: IO[str], last: deque[str]) -> None:
+    level = logging.DEBUG
     for line in stream:
         last.append(line.rstrip())
-        log.debug("%s", line.rstrip())
+        told = _LINE.match(line)
+        level = logging.getLevelNamesMapping().get(told["level"], level) if told else level  # a traceback has its own lines
+        log.log(level, "%s", told["message"] if told else line.rstrip())

@@ -1,0 +1,162 @@
+"""A small portal for kill trials, and what of a home must come out the same however often its runs were killed."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from extract.archive import read_body
+from portal import content, families, faults, traps
+from portal.case import Builder, Case
+from portal.server import Portal
+
+#: Columns that tell of a run and its time, not of what was found.
+OF_THE_RUN = {
+    "run_id", "parse_run_id", "last_run_id", "first_seen", "last_seen", "last_checked", "fetched_at", "checked_at", "archive_file",
+    "archive_offset", "conditional", "unchanged", "fetched", "presence_no", "failing_visits", "listed_before",
+}  # fmt: skip
+OF_RUNS = {"run", "meta"}
+TIMES = {"TIMESTAMP", "TIMESTAMP WITH TIME ZONE", "DATE[]", "INTERVAL"}
+LONGEST = 300.0  # seconds a run may take on a busy machine
+Content = set[tuple[str, str]]
+
+
+def build_small(portal: Portal) -> dict[str, Case]:
+    """Six sources: lists of three families with HTML, PDF and DOCX, a report that is not there, a slow body, a trap."""
+    builder = Builder(portal)
+    families.trs(builder)
+    families.hanweb_annual_links(builder)
+    families.attachments(builder)
+    faults.statuses(builder)
+    traps.loop(builder)
+    content.duplicates(builder)
+    keep = {"trs", "hanweb-annual-links", "attachments", "not-there", "loop", "duplicates"}
+    for case in builder.cases.values():
+        _slow_down(case)
+    return {id_: case for id_, case in builder.cases.items() if id_ in keep}
+
+
+def _slow_down(case: Case) -> None:
+    for path, answer in case.pages.items():
+        if not callable(answer):
+            answer.wait = 0.03
+            case.pages[path] = answer
+
+
+def start(sources: Path, home: Path, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    """`gongkai run` in a process group of its own."""
+    command = [sys.executable, "-m", "flows.cli", "run", "--sources", str(sources), "--home", str(home)]
+    quiet = subprocess.DEVNULL
+    return subprocess.Popen(command, env=os.environ | dict(environment), stdout=quiet, stderr=quiet, start_new_session=True)
+
+
+def run_whole(sources: Path, home: Path, environment: Mapping[str, str]) -> int:
+    """A run that nobody disturbs; its exit status."""
+    return start(sources, home, environment).wait(LONGEST)
+
+
+def begun(process: subprocess.Popen[bytes], home: Path) -> float:
+    """When a run took up its work: its first seconds go into imports, and killing those proves nothing."""
+    while not (home / "state" / "ledger.sqlite").exists() and process.poll() is None:
+        time.sleep(0.01)
+    return time.monotonic()
+
+
+def kill_at(process: subprocess.Popen[bytes], moment: float, victim: str) -> str:
+    """Kill -9 the process group, or its crawler alone, `moment` seconds from now; says what was killed."""
+    deadline = time.monotonic() + moment
+    while time.monotonic() < deadline and process.poll() is None:
+        time.sleep(0.01)
+    crawler = next(iter(_crawlers(process.pid)), None)
+    if process.poll() is not None:
+        return "nothing"
+    if victim == "crawler" and crawler is not None:
+        os.kill(crawler, signal.SIGKILL)
+        process.wait(LONGEST)
+        return "crawler"
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait(10)
+    _wait_until_gone(crawler)
+    return "group"
+
+
+def _crawlers(pid: int) -> list[int]:
+    """Crawler processes below a process."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and _parent(entry) == pid and b"extract.crawl" in _command(entry):
+            found.append(int(entry.name))
+    return found
+
+
+def _parent(entry: Path) -> int:
+    try:
+        return int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return 0
+
+
+def _command(entry: Path) -> bytes:
+    try:
+        return (entry / "cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+def _wait_until_gone(pid: int | None) -> None:
+    for _ in range(200):
+        if pid is None or not Path(f"/proc/{pid}").exists() or b"extract.crawl" not in _command(Path(f"/proc/{pid}")):
+            return
+        time.sleep(0.02)
+    raise AssertionError(f"crawler {pid} outlived its run")
+
+
+def archived(home: Path) -> Content:
+    """Every body that the ledger leads to, as address and digest; each is read back from the archive."""
+    with sqlite3.connect(home / "state" / "ledger.sqlite") as db:
+        rows = db.execute("SELECT url, sha256, archive_file, archive_offset FROM content").fetchall()
+        documents = db.execute("SELECT url, sha256, archive_file, archive_offset FROM document WHERE sha256 IS NOT NULL").fetchall()
+    for _, sha256, file, offset in rows + documents:
+        assert hashlib.sha256(read_body(home / "archive", file, offset)).hexdigest() == sha256
+    return {(url, sha256) for url, sha256, *_ in rows}
+
+
+def relations(home: Path) -> dict[str, list[Any]]:
+    """Every relation without what tells of runs and times; each row once, since every run that meets a problem leaves a row. Of the
+    problems the open ones: that a crawler was killed is a problem of its own run, and closed by the next."""
+    out: dict[str, list[Any]] = {}
+    with duckdb.connect(home / "warehouse" / "gongkai.duckdb", read_only=True) as con:
+        names = con.execute("SELECT table_name FROM information_schema.tables WHERE table_schema = 'main' ORDER BY 1").fetchall()
+        for (name,) in names:
+            if name in OF_RUNS:
+                continue
+            columns = [c for c, kind, *_ in con.execute(f'DESCRIBE "{name}"').fetchall() if c not in OF_THE_RUN and kind not in TIMES]
+            chosen = ", ".join(f'"{c}"' for c in columns)
+            only = " WHERE is_open" if name == "problem" else ""
+            rows = con.execute(f'SELECT {chosen} FROM "{name}"{only}').fetchall() if columns else []
+            out[name] = sorted(set(map(str, rows)))
+    return out
+
+
+def loaded(home: Path) -> set[tuple[str, int]]:
+    """Publisher and year of every current report."""
+    with duckdb.connect(home / "warehouse" / "gongkai.duckdb", read_only=True) as con:
+        return set(con.execute("SELECT publisher_id, year FROM report WHERE is_current").fetchall())
+
+
+def moments(trials: int, whole: float, seed: int) -> list[tuple[float, str]]:
+    """When to kill and whom: spread over the length of a run, so that every part of it is hit; every third is the crawler alone."""
+    rng = random.Random(seed)
+    step = whole / trials
+    return [((n + rng.random()) * step, "crawler" if n % 3 == 1 else "group") for n in range(trials)]

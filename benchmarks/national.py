@@ -9,13 +9,18 @@ through the tidy frames, the parts and the build, like those of a real run. Noth
 from __future__ import annotations
 
 import argparse
+import json
+import re
 import resource
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import duckdb
 from rich.console import Console
@@ -28,6 +33,10 @@ from warehouse.districts import read_districts
 from warehouse.publish import publish
 
 CHUNK = 25  # districts of one part
+PLANTED = "planted.json"
+COOKBOOK = Path(__file__).parents[1] / "docs" / "cookbook.md"
+#: Offices of the sample that the cookbook names -> their districts.
+OFFICES = {"longwan-office": "330303", "lucheng-office": "330302", "ouhai-office": "330304", "rongcheng-office": "371082"}
 KINDS = {"own": ("office", "人民政府办公室"), "consolidated": ("government", "人民政府")}
 
 QUERIES = {
@@ -57,18 +66,40 @@ QUERIES = {
 
 def make(root: Path, districts: int, workers: int = 2, seed: int = 20261123) -> tuple[Path, list[Planted]]:
     """Simulate a panel, load it and publish it below `root`. Returns the published file and the planted errors."""
+    codes = district_codes(districts)
+    parts, planted = simulate(root, codes, workers, seed)
+    return load(root, codes, parts), planted
+
+
+def district_codes(districts: int) -> list[str]:
+    """Codes of prefectures and counties in force. Raises ValueError where there are not so many."""
     codes = [d.district_code for d in read_districts() if d.level != "province" and d.valid_to is None][-districts:]
     if len(codes) < districts:
         raise ValueError(f"there are only {len(codes)} districts")
-    starts = range(0, districts, CHUNK)
+    return codes
+
+
+def simulate(root: Path, codes: list[str], workers: int = 2, seed: int = 20261123) -> tuple[list[Path], list[Planted]]:
+    """Write the parts and the ledger of a panel below `root`, and the planted errors into planted.json."""
+    starts = range(0, len(codes), CHUNK)
     chunks = [Chunk(n, tuple(codes[start : start + CHUNK]), seed, root / "parts" / f"{n:04}") for n, start in enumerate(starts)]
     if workers > 1:
         with ProcessPoolExecutor(workers) as pool:
             planted = [error for errors in pool.map(write_chunk, chunks) for error in errors]
     else:
         planted = [error for chunk in chunks for error in write_chunk(chunk)]
-    write_ledger(root / "ledger.sqlite", [chunk.folder for chunk in chunks])
-    return load(root, codes, [chunk.folder for chunk in chunks]), planted
+    parts = [chunk.folder for chunk in chunks]
+    write_ledger(root / "ledger.sqlite", parts)
+    (root / PLANTED).write_text(json.dumps([asdict(error) for error in planted]), "utf-8")
+    return parts, planted
+
+
+def read_planted(root: Path) -> list[Planted]:
+    """The planted errors of a panel that `simulate` made."""
+    raw = json.loads((root / PLANTED).read_text("utf-8"))
+    return [
+        Planted(e["kind"], e["report_id"], tuple((i, a) for i, a in e["cells"]), tuple((r, c, a) for r, c, a in e["breaks"])) for e in raw
+    ]
 
 
 def load(root: Path, codes: list[str], parts: list[Path]) -> Path:
@@ -89,23 +120,41 @@ def failures(con: duckdb.DuckDBPyConnection) -> set[tuple[str, str, str | None]]
     return {(r, c, a) for r, c, a in rows}
 
 
-def timed(con: duckdb.DuckDBPyConnection, sql: str, rounds: int = 5) -> tuple[float, int]:
-    """Median warm milliseconds of a query, rows fetched, and their number."""
-    con.execute(sql).fetchall()
-    taken, rows = [], 0
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """What a warm query took: CPU milliseconds of the process (all threads) and milliseconds by the clock, medians; rows fetched."""
+
+    cpu: float
+    wall: float
+    rows: int
+
+
+def timed(con: duckdb.DuckDBPyConnection, sql: str, rounds: int = 5) -> Timing:
+    """Run a query once, then `rounds` times, rows fetched."""
+    rows = len(con.execute(sql).fetchall())
+    taken: list[tuple[float, float]] = []
     for _ in range(rounds):
-        start = time.perf_counter()
-        rows = len(con.execute(sql).fetchall())
-        taken.append((time.perf_counter() - start) * 1000)
-    return statistics.median(taken), rows
+        start, used = time.perf_counter(), time.process_time()
+        con.execute(sql).fetchall()
+        taken.append((1000 * (time.process_time() - used), 1000 * (time.perf_counter() - start)))
+    cpu, wall = (statistics.median(column) for column in zip(*taken, strict=True))
+    return Timing(cpu, wall, rows)
 
 
-def _stage(console: Console, name: str, work: Callable[[], object]) -> object:
-    start = time.perf_counter()
-    result = work()
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    console.print(f"{name}: {time.perf_counter() - start:.1f} s; highest memory so far {memory:.0f} MB")
-    return result
+def cookbook() -> dict[str, str]:
+    """The SQL statements of docs/cookbook.md as printed, by the questions above them; offices of the sample are those of the panel."""
+    text = COOKBOOK.read_text("utf-8")
+    for office, code in OFFICES.items():
+        text = text.replace(f"'{office}'", f"'{publisher_id(code, 'own')}'")
+    return dict(re.findall(r"^### (\d+\. [^\n]+)\n\n```sql\n(.*?)^```", text, re.M | re.S))
+
+
+def print_times(console: Console, con: duckdb.DuckDBPyConnection, title: str, queries: dict[str, str]) -> None:
+    table = Table(title, "rows", "CPU ms", "ms", box=None, pad_edge=False)
+    for name, sql in queries.items():
+        t = timed(con, sql)
+        table.add_row(name, f"{t.rows:,}", f"{t.cpu:.0f}", f"{t.wall:.0f}")
+    console.print(table)
 
 
 def report(console: Console, published: Path, planted: list[Planted]) -> bool:
@@ -118,26 +167,38 @@ def report(console: Console, published: Path, planted: list[Planted]) -> bool:
         expected = {key for error in planted for key in error.breaks}
         missed, invented = expected - found, found - expected
         console.print(f"{len(planted)} errors planted, {len(expected)} identities broken, missed {len(missed)}, invented {len(invented)}")
-        table = Table("query", "rows", "ms (median of 5, warm)", box=None, pad_edge=False)
-        for name, sql in QUERIES.items():
-            ms, rows = timed(con, sql)
-            table.add_row(name, f"{rows:,}", f"{ms:.0f}")
-        console.print(table)
+        print_times(console, con, "cookbook", cookbook())
+        print_times(console, con, "further queries", QUERIES)
     return not missed and not invented
 
 
-def main() -> None:
+Outcome = TypeVar("Outcome")
+
+
+def _stage(console: Console, name: str, work: Callable[[], Outcome]) -> Outcome:
+    start = time.perf_counter()
+    result = work()
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    console.print(f"{name}: {time.perf_counter() - start:.1f} s; highest memory of this process so far {memory:.0f} MB")
+    return result
+
+
+def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--districts", type=int, default=3000)
     parser.add_argument("--keep", type=Path, help="folder to make it in, and to leave it")
+    parser.add_argument("--home", type=Path, help="a folder that --keep left: only check and time it")
     options = parser.parse_args()
     console = Console(width=140)
+    if options.home:
+        return 0 if report(console, options.home / "warehouse" / "gongkai.duckdb", read_planted(options.home)) else 1
     with tempfile.TemporaryDirectory() as folder:
         root = options.keep or Path(folder)
-        made: list[tuple[Path, list[Planted]]] = []
-        _stage(console, "simulated, checked, loaded and published", lambda: made.append(make(root, options.districts)))
-        report(console, *made[0])
+        codes = district_codes(options.districts)
+        parts, planted = _stage(console, "simulated and checked, two processes", lambda: simulate(root, codes))
+        published = _stage(console, "loaded and published", lambda: load(root, codes, parts))
+        return 0 if report(console, published, planted) else 1
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

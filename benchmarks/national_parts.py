@@ -17,6 +17,7 @@ import pyarrow
 
 from benchmarks.national_errors import Flaws, planted, spoil
 from benchmarks.national_figures import ONE, REPORTED, SCOPES, YEARS, Cell, Ints, Planted, Sheet, publisher_id, sheets
+from benchmarks.national_texts import claims, prose, sentence, stated_figures
 from extract.ledger import SCHEMA
 from transform.check import Operand, check
 from transform.frames import SCHEMAS, frame
@@ -69,6 +70,11 @@ class Version:
     def marks(self) -> Ints:
         return np.array([self.sheet.mark(cell, self.at) for cell in self.sheet.values], np.int64)
 
+    def printed(self) -> dict[Cell, int | None]:
+        """Cell -> figure; None where no number is printed."""
+        rows = zip(self.sheet.values, self.figures().tolist(), self.marks().tolist(), strict=True)
+        return {cell: value if mark == REPORTED else None for cell, value, mark in rows}
+
 
 def write_chunk(chunk: Chunk) -> list[Planted]:
     """Write one part and return its planted errors."""
@@ -82,7 +88,7 @@ def write_chunk(chunk: Chunk) -> list[Planted]:
         ids = {(YEARS.index(v.sheet.year), v.at): v.report_id for v in mine if not v.older}
         errors += planted(flaws, made, ids)
         versions += mine
-    _write(chunk.folder, versions)
+    _write(chunk.folder, versions, rng)
     return errors
 
 
@@ -96,13 +102,16 @@ def _versions(made: list[Sheet], flaws: Flaws, codes: tuple[str, ...]) -> Iterat
                 yield Version(sheet, at, code, 1, flaws.older[number, at])
 
 
-def _write(folder: Path, versions: list[Version]) -> None:
+def _write(folder: Path, versions: list[Version], rng: np.random.Generator) -> None:
     folder.mkdir(parents=True)
     tables: dict[str, pd.DataFrame] = {name: frame(name, []) for name in SCHEMAS}
     tables["observation"] = SCHEMAS["observation"].validate(_observations(versions))
     tables["check_result"] = frame("check_result", [row for v in versions for row in _checks(v)])
     tables["report"] = frame("report", [_report(v) for v in versions])
     tables["parse"] = frame("parse", [_parse(v) for v in versions])
+    stated = {v.report_id: stated_figures(v.printed()) for v in versions}
+    tables["narrative"] = frame("narrative", [row for key, told in stated.items() for row in prose(key, rng, sentence(told))])
+    tables["claim"] = frame("claim", [row for key, told in stated.items() for row in claims(key, told)])
     for name, table in tables.items():
         table.to_parquet(folder / f"{name}.parquet", index=False)
 
@@ -135,8 +144,8 @@ def _parse(v: Version) -> dict[str, Any]:
 
 def _checks(v: Version) -> Iterator[dict[str, Any]]:
     figures = {
-        cell: Operand(Decimal(int(value)) / ONE if mark == REPORTED else None)
-        for cell, value, mark in zip(v.sheet.values, v.figures(), v.marks(), strict=True)
+        cell: Operand(None if value is None else Decimal(value) / ONE, confirmed=True)
+        for cell, value in v.printed().items()
         if cell[1] is not None or cell[0].startswith(("reconsideration", "litigation"))
     }
     for r in check(figures, dict.fromkeys(("requests", "litigation"), v.sheet.form)):
@@ -207,7 +216,7 @@ def _decimals(values: Ints, marks: Ints) -> pyarrow.Array:
 
 
 def write_ledger(path: Path, parts: list[Path]) -> None:
-    """A ledger that lists every report, holding its newest version."""
+    """A ledger that lists every report, holding its newest version; from when to when an address held which, it knows from their days."""
     at = "2026-11-22T18:00:00Z"
     with closing(sqlite3.connect(path)) as con, con:
         con.executescript(SCHEMA)
@@ -218,7 +227,12 @@ def write_ledger(path: Path, parts: list[Path]) -> None:
         )
         for part in parts:
             report = pd.read_parquet(part / "report.parquet", columns=["publisher_id", "url", "year", "document_sha256", "fetched_at"])
-            rows = report.sort_values("fetched_at").drop_duplicates("url", keep="last").itertuples(index=False)
+            report = report.sort_values("fetched_at")
+            con.executemany(
+                f"INSERT INTO presence (url, sha256, first_seen, last_seen) VALUES (?, ?, ?, '{at}')",
+                report[["url", "document_sha256", "fetched_at"]].itertuples(index=False),
+            )
+            rows = report.drop_duplicates("url", keep="last").itertuples(index=False)
             listed = [(r.publisher_id, r.url, int(r.year), r.document_sha256) for r in rows]
             con.executemany(
                 f"""INSERT INTO sighting (publisher_id, url, year, declared, role, first_seen, last_seen, last_run_id)

@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 import logging
-import sqlite3
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, NoReturn
 
-import duckdb
 import typer
-from pydantic import ValidationError
 from rich.console import Console
 
+from extract.archive import ArchiveError
 from extract.home import Home
 from extract.ledger import Ledger
-from flows import pipeline, progress, show
-from flows.engine import EngineError, WorkPool, embedded_api
-from flows.pipeline import BusyError, Outcome
+from flows import cli_archive, cli_export, cli_operations, cli_sources, cli_warehouse, logs, pipeline, progress, show, show_status
+from flows.cli_warehouse import AcceptOption, ReasonOption, accepted_gates
+from flows.engine import WorkPool
+from flows.night import closing_on_failure, run_night
+from flows.options import HomeOption, LogOption
+from flows.pipeline import Outcome
 from flows.registry import RegistryError, load_registry
-from flows.settings import Settings
+from flows.settings import Settings, SettingsError, load_settings
 from warehouse.build import BuildError
+from warehouse.corrections import CorrectionError, load_corrections
 from warehouse.districts import codes
-from warehouse.gate import GateError
+from warehouse.population import PopulationError, read_population
 from warehouse.query import QueryError, WarehouseMissing, run_sql
+from warehouse.status import Selection
 from warehouse.status import status as read_status
 
 app = typer.Typer(
@@ -34,13 +36,18 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="The yearly disclosure reports of China's governments as one trusted SQL table.",
 )
+app.add_typer(cli_sources.app, name="sources")
 out = Console()
 err = Console(stderr=True)
+app.add_typer(cli_archive.app)
+app.add_typer(cli_export.app)
+app.add_typer(cli_operations.app)
+app.add_typer(cli_warehouse.app)
 
-HomeOption = Annotated[Path | None, typer.Option("--home", metavar="DIR", help="Where everything lies; or GONGKAI_HOME, else ./data.")]
+log = logging.getLogger("gongkai")
 
 #: What ends a command with status 1: nothing was published.
-FAILURES = (BuildError, GateError, BusyError, EngineError, QueryError, duckdb.Error, sqlite3.Error, OSError)
+FAILURES = cli_warehouse.FAILURES
 
 
 class Format(StrEnum):
@@ -63,13 +70,15 @@ class Scope(StrEnum):
 
 def main() -> None:
     """Entry point of the `gongkai` command."""
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr)
-    logging.getLogger("gongkai").setLevel(logging.INFO)
+    logs.configure("text")
     app()
 
 
 def stop(message: str, code: int) -> NoReturn:
     """Say why on standard error and end with `code`."""
+    if logs.is_json():
+        log.error("%s", message)
+        raise typer.Exit(code)
     err.print(message, style="red", markup=False, highlight=False, soft_wrap=True)
     raise typer.Exit(code)
 
@@ -77,10 +86,12 @@ def stop(message: str, code: int) -> NoReturn:
 def settings() -> Settings:
     """The settings. Ends with status 2 for a value that can't be."""
     try:
-        return Settings()
-    except ValidationError as error:
-        faults = "; ".join(f"GONGKAI_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors())
-        stop(f"settings: {faults}", 2)
+        present = load_settings()
+    except SettingsError as error:
+        stop(f"settings: {error}", 2)
+    if present.log == "json":
+        logs.configure("json")
+    return present
 
 
 def place(home: Path | None) -> Home:
@@ -90,21 +101,42 @@ def place(home: Path | None) -> Home:
 
 @app.command(epilog="Example: gongkai run --sources sources/sample/sources.yml --year 2021")
 def run(
-    sources: Annotated[Path, typer.Option("--sources", metavar="PATH", help="Registry: a YAML file or a folder of them.")],
+    sources: Annotated[
+        Path | None, typer.Option("--sources", metavar="PATH", help="Registry: a YAML file or a folder of them; or GONGKAI_SOURCES.")
+    ] = None,
     source: Annotated[list[str] | None, typer.Option("--source", metavar="ID", help="Only this source; repeatable.")] = None,
     year: Annotated[list[int] | None, typer.Option("--year", metavar="Y", help="Only reports on this year; repeatable.")] = None,
     refetch: Annotated[bool, typer.Option("--refetch", help="Ask again, conditionally, for every known address.")] = False,
-    reparse: Annotated[bool, typer.Option("--reparse", help="Read the archive again without one request.")] = False,
+    reparse: Annotated[
+        bool, typer.Option("--reparse", help="Read the archive again without one request: what a new reader affects, else everything.")
+    ] = False,
+    accept_gate: AcceptOption = None,
+    reason: ReasonOption = None,
+    log_json: LogOption = False,
     home: HomeOption = None,
 ) -> None:
     """One nightly run: crawl, extract, transform, check, load, publish."""
     if refetch and reparse:
         stop("--refetch asks every address again, --reparse asks none: choose one", 2)
-    check_registry(sources, source or [])
+    accepted = accepted_gates(accept_gate, reason)
+    present = cli_operations.settings()
+    registry = sources or present.sources or stop("no registry: give --sources PATH or set GONGKAI_SOURCES", 2)
+    check_registry(registry, source or [])
+    check_corrections()
     where = place(home)
-    result = run_flow(where, sources, source or [], year or [], refetch, reparse)
-    show.outcome(err, where, result)
+    check_population(where)
+    result = run_flow(where, registry, source or [], year or [], refetch, reparse, accepted)
+    tell_outcome(where, result)
     raise typer.Exit(result.exit_status)
+
+
+def tell_outcome(home: Home, result: Outcome) -> None:
+    """What a run came to, on standard error: a table, or one JSON line."""
+    if logs.is_json():
+        told = {"run_id": result.run_id, "status": result.status, "failures": result.failures, "counts": result.counts}
+        log.info("%s", result.status, extra=told)
+    else:
+        show.outcome(err, home, result)
 
 
 def check_registry(sources: Path, wanted: list[str]) -> None:
@@ -117,35 +149,40 @@ def check_registry(sources: Path, wanted: list[str]) -> None:
         stop(f"{sources} has no source {', '.join(unknown)}", 2)
 
 
-def run_flow(home: Home, sources: Path, source_ids: list[str], years: list[int], refetch: bool, reparse: bool) -> Outcome:
-    """Run the nightly flow on an embedded Prefect API. A run that fails is closed as failed and ends with status 1."""
-    command = " ".join(["run", *(["--reparse"] if reparse else []), *(["--refetch"] if refetch else [])])
+def check_corrections() -> None:
+    """End with status 2 for a malformed corrections file, before the first request."""
     try:
-        with pipeline.exclusive(home), progress.reporting(err):
-            with Ledger(home.ledger) as ledger:
-                run_id = ledger.start_run(command)
-            with closing_on_failure(home, run_id), embedded_api(home.state / "prefect"):
-                from flows.nightly import nightly
+        load_corrections(settings().corrections)
+    except CorrectionError as error:
+        stop(f"corrections: {error}", 2)
 
-                return nightly(run_id, home.root.absolute(), sources.absolute(), source_ids, years, refetch, reparse)
+
+def check_population(home: Home) -> None:
+    """End with status 2 for a faulty population file, before the first request."""
+    path = pipeline.population_file(home)
+    try:
+        if path:
+            read_population(path)
+    except (PopulationError, OSError) as error:
+        stop(f"population: {error}", 2)
+
+
+def run_flow(
+    home: Home,
+    sources: Path,
+    source_ids: list[str],
+    years: list[int],
+    refetch: bool,
+    reparse: bool,
+    accepted: dict[str, str] | None = None,
+) -> Outcome:
+    """Run the nightly flow on an embedded Prefect API. A run that fails is closed as failed and ends with status 1."""
+    try:
+        with progress.reporting(Console(stderr=True, force_terminal=False) if logs.is_json() else err):
+            return run_night(home, sources, source_ids, years, refetch, reparse, accepted)
     except FAILURES as error:
         message = f"nothing was published: {error}"
     stop(message, 1)  # outside the handler: a traceback kept until exit keeps DuckDB's objects, which complain of it
-
-
-class closing_on_failure:  # noqa: N801 - reads as a statement
-    """Marks the run as failed in the ledger where the block raises."""
-
-    def __init__(self, home: Home, run_id: str) -> None:
-        self._home, self._run_id = home, run_id
-
-    def __enter__(self) -> None:
-        return
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if error is not None:
-            with Ledger(self._home.ledger) as ledger:
-                ledger.finish_run(self._run_id, "failed", {})
 
 
 @app.command(epilog="Example: gongkai ingest report.pdf --publisher 温州市鹿城区人民政府办公室 --district 330302 --year 2021")
@@ -164,7 +201,9 @@ def ingest(
         stop(f"--district {district}: no such GB/T 2260 code", 2)
     if not publisher.strip():
         stop("--publisher is empty", 2)
+    check_corrections()
     where, present = place(home), settings()
+    check_population(where)
     try:
         with pipeline.exclusive(where), progress.reporting(err):
             with Ledger(where.ledger) as ledger:
@@ -193,12 +232,44 @@ def sql(
         stop(str(error), 1)
 
 
+@app.command(epilog="Example: gongkai explain lucheng-office-2021-1f3a9c20 new_received --applicant natural_person --out page.png")
+def explain(
+    report_id: Annotated[str, typer.Argument(metavar="REPORT_ID", help="Report, as in the column report_id.")],
+    indicator: Annotated[str, typer.Argument(metavar="INDICATOR", help="Indicator code, as in the column indicator.")],
+    applicant: Annotated[str | None, typer.Option("--applicant", metavar="A", help="Column of table three; else the total.")] = None,
+    out_file: Annotated[Path | None, typer.Option("--out", metavar="PNG", help="Picture of the page with the cell framed.")] = None,
+    home: HomeOption = None,
+) -> None:
+    """Where a figure came from: address, archive record, page, checks, other years and versions, and a picture of its cell."""
+    from flows.explain import FontMissingError, PictureError, explain
+    from warehouse.story import NoSuchFigure
+
+    try:
+        explain(out, place(home), report_id, indicator, applicant, out_file)
+    except (*FAILURES, WarehouseMissing, NoSuchFigure, PictureError, FontMissingError, ArchiveError) as error:
+        stop(str(error.args[0] if isinstance(error, LookupError) else error), 1)
+
+
 @app.command(epilog="Example: gongkai status --home /srv/gongkai")
-def status(home: HomeOption = None) -> None:
+def status(
+    district: Annotated[str | None, typer.Option("--district", metavar="CODE", help="Only districts whose code starts so.")] = None,
+    source: Annotated[str | None, typer.Option("--source", metavar="ID", help="Only this source.")] = None,
+    year: Annotated[list[int] | None, typer.Option("--year", metavar="Y", help="Only reports on this year; repeatable.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every missing report, problem and source.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="Only what needs a look, one line each; then status 1.")] = False,
+    max_age: Annotated[str | None, typer.Option("--max-age", metavar="36h", help="With --check: how old the last success may be.")] = None,
+    max_failing: Annotated[
+        int | None, typer.Option("--max-failing", metavar="K", min=1, help="With --check: failed visits in a row.")
+    ] = None,
+    home: HomeOption = None,
+) -> None:
     """Coverage, what is missing and why, problems, last runs, last success of each source."""
     where = place(home)
+    if check:
+        cli_operations.check(where, max_age, max_failing)
+    chosen = Selection(district, source, tuple(year or ()))
     try:
-        show.status(out, read_status(where.warehouse, where.ledger))
+        show_status.status(out, read_status(where.warehouse, where.ledger, chosen=chosen), everything=everything)
     except (QueryError, BuildError) as error:
         stop(str(error), 1)
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
-from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -20,13 +19,12 @@ from extract.archive_find import find_body
 from extract.archive_seal import Seal
 from extract.archive_verify import Finding, Tally, run_of, verify
 from extract.home import Home
+from flows.options import HomeOption
 from flows.show import table
 
 app = typer.Typer(name="archive", no_args_is_help=True, help="Check, list and read what was fetched (WARC).")
 out = Console()
 err = Console(stderr=True)
-
-HomeOption = Annotated[Path | None, typer.Option("--home", metavar="DIR", help="Where everything lies; or GONGKAI_HOME, else ./data.")]
 
 _FAILURES = (ArchiveError, OSError, sqlite3.Error)
 
@@ -38,12 +36,12 @@ def _stop(message: str, code: int = 1) -> NoReturn:
 
 def _open(home: Path | None) -> tuple[Home, Archive]:
     """The home and its archive. Ends with status 2 for a setting that can't be."""
-    from flows.settings import Settings
+    from flows.settings import SettingsError, load_settings
 
     try:
-        settings = Settings()
-    except ValidationError as error:
-        _stop("settings: " + "; ".join(e["msg"] for e in error.errors()), 2)
+        settings = load_settings()
+    except SettingsError as error:
+        _stop(f"settings: {error}", 2)
     where = Home(home or settings.home)
     return where, Archive.of(where, settings)
 

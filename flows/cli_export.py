@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
-from pydantic import ValidationError
 from rich.console import Console
 
 from extract.home import Home
+from flows.options import HomeOption
 from flows.show import table
 from warehouse.export import ExportError
 from warehouse.export import export as write_release
@@ -19,8 +19,6 @@ from warehouse.query import WarehouseMissing
 app = typer.Typer()
 out = Console()
 err = Console(stderr=True)
-
-HomeOption = Annotated[Path | None, typer.Option("--home", metavar="DIR", help="Where everything lies; or GONGKAI_HOME, else ./data.")]
 
 
 def _stop(message: str, code: int = 1) -> NoReturn:
@@ -68,9 +66,9 @@ def _moment(text: str | None) -> datetime | None:
 
 
 def _home(home: Path | None) -> Home:
-    from flows.settings import Settings
+    from flows.settings import SettingsError, load_settings
 
     try:
-        return Home(home or Settings().home)
-    except ValidationError as error:
-        _stop("settings: " + "; ".join(e["msg"] for e in error.errors()), 2)
+        return Home(home or load_settings().home)
+    except SettingsError as error:
+        _stop(f"settings: {error}", 2)

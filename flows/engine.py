@@ -255,9 +255,9 @@ class Done(Generic[Result]):
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A job that did not: over its time, its process died or ran out of memory, or it raised."""
+    """A job that did not: over its time, its process died or ran out of memory, it raised, or it was `lost`: no process could be had."""
 
-    kind: Literal["timeout", "died", "error"]
+    kind: Literal["timeout", "died", "error", "lost"]
     message: str
 
 
@@ -330,7 +330,7 @@ class WorkPool:
             case TimeoutError():
                 return Failed("timeout", f"not done after {job.timeout:g} s")
             case BrokenProcessPool() | CancelledError():
-                return Failed("died", "the pool of processes was ended")
+                return Failed("lost", "the pool of processes was ended")
             case ProcessExpired():
                 return Failed("died", f"the process died ({_exit(error.exitcode)})")
             case _:

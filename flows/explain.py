@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from extract.archive import ArchiveError, read_body
+from extract.archive import Archive, ArchiveError, read_body
 from extract.home import Home
 from extract.ledger import ContentRow, Ledger
 from extract.picture import PictureError, Place, draw
@@ -178,7 +178,7 @@ def picture(home: Home, found: Story, content: ContentRow | None) -> bytes:
     )
     if content is None:
         raise ArchiveError(f"the ledger knows no document {report['document_sha256'][:16]} of {report['url']}")
-    data = read_body(home.archive, content.archive_file, content.archive_offset)
+    data = read_body(Archive.of(home), content.archive_file, content.archive_offset)
     return draw(data, place, caption, _pictures(home, report))
 
 
@@ -187,7 +187,7 @@ def _pictures(home: Home, report: Row) -> list[bytes]:
     with Ledger(home.ledger) as ledger:
         found = ledger.candidates({report["publisher_id"]})
     mine = [c for c in found if c.media == "image" and c.parent_url == report["url"]]
-    return [read_body(home.archive, c.archive_file, c.archive_offset) for c in mine]
+    return [read_body(Archive.of(home), c.archive_file, c.archive_offset) for c in mine]
 
 
 __all__ = ["FontMissingError", "PictureError", "explain"]

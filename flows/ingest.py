@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from extract.archive import WarcArchive
+from extract.archive import Archive
 from extract.home import Home
 from extract.ledger import Body, Ledger, Sighting, utc_text
 from extract.media import sniff
@@ -54,7 +54,7 @@ def publisher_row(home: Home, name: str, district: str, scope: str | None) -> Pu
 def archive_files(home: Home, run_id: str, files: Sequence[Path], publisher_id: str, year: int | None) -> set[str]:
     """Write files to the archive, then to the ledger; their addresses there."""
     urls: set[str] = set()
-    with Ledger(home.ledger) as ledger, WarcArchive(home.archive, run_id, "ingest") as archive:
+    with Ledger(home.ledger) as ledger, Archive.of(home).writer(run_id, "ingest") as archive:
         for path in files:
             at = datetime.now(UTC)
             url, sha256, where = archive.write_local_file(path, at)
@@ -63,4 +63,5 @@ def archive_files(home: Home, run_id: str, files: Sequence[Path], publisher_id: 
             seen = Sighting(publisher_id, url, title=None, year=year, role="page", declared=year is not None)
             ledger.record_sighting(run_id, seen, utc_text(at))
             urls.add(url)
+    pipeline.ship(home, run_id)
     return urls

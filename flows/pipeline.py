@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fcntl import LOCK_EX, LOCK_NB, flock
@@ -17,21 +18,25 @@ from urllib.parse import unquote, urlsplit
 import pandas as pd
 from pandera.errors import SchemaError, SchemaErrors
 
-from extract.archive import ArchiveError, read_body
-from extract.crawl.job import CrawlJob, CrawlSource, ReportLocation
+from extract.archive import Archive, ArchiveError, StoreUnreachable, read_body
+from extract.crawl.job import CrawlJob, CrawlSource, ReportLocation, Tls
 from extract.home import Home
-from extract.ledger import Candidate, Ledger, Place
+from extract.ledger import Candidate, Ledger, Place, RunStatus
 from extract.problem import Problem
 from extract.reader import read_document
-from flows.engine import Done, WorkPool
+from flows import logs, reread
+from flows.engine import Done, Failed, WorkPool
 from flows.registry import Source, host_batches
 from flows.settings import Settings
 from transform.frames import Rows, frames
 from transform.tidy import PARSER_VERSION, Context, failed, tidy
 from warehouse.build import PublisherRow, build
 from warehouse.changes import known_parses, needs_publish
+from warehouse.corrections import failed_corrections
 from warehouse.publish import publish
 from warehouse.query import connect
+
+log = logging.getLogger("gongkai")
 
 _PROMISED = {
     ".pdf": "pdf",
@@ -47,6 +52,10 @@ _PROMISED = {
 }
 
 
+#: The files of a part by their names: a Parquet file of each frame, and batch.json.
+Files = dict[str, bytes]
+
+
 class BusyError(RuntimeError):
     """Another run is using this home. Raised by `exclusive`."""
 
@@ -55,7 +64,7 @@ class BusyError(RuntimeError):
 class Job:
     """A document to read: where its bytes lie in the archive, and what is known of it."""
 
-    archive: Path
+    archive: Archive | Path
     archive_file: str
     archive_offset: int
     promised: str | None
@@ -105,9 +114,18 @@ def exclusive(home: Home) -> Iterator[None]:
 
 
 def crawl_jobs(
-    home: Home, run_id: str, sources: Sequence[Source], years: Sequence[int], refetch: bool, settings: Settings
+    home: Home,
+    run_id: str,
+    sources: Sequence[Source],
+    years: Sequence[int],
+    refetch: bool,
+    settings: Settings,
+    publishers: Sequence[str] = (),
 ) -> list[CrawlJob]:
-    """One job for each batch of hosts; all sources of a host are in the same one, because politeness lives in the crawler process."""
+    """One job for each batch of hosts; all sources of a host are in the same one, because politeness lives in the crawler process.
+
+    `publishers` are the names of the whole registry: a report of another of them is told from one of an unknown body.
+    """
     return [
         CrawlJob(
             home=home.root.absolute(),
@@ -116,7 +134,8 @@ def crawl_jobs(
             sources=[_crawl_source(source, years) for source in batch],
             years=sorted(years) or None,
             refetch=refetch,
-            settings=settings.crawl({host for source in batch for host in source.hosts()}),
+            settings=settings.crawl({host for source in batch for host in source.all_hosts()}),
+            publishers=list(publishers),
         )
         for number, batch in enumerate(host_batches(sources, settings.crawler_sources))
     ]
@@ -124,18 +143,49 @@ def crawl_jobs(
 
 def _crawl_source(source: Source, years: Sequence[int]) -> CrawlSource:
     reports = [ReportLocation(year=r.year, url=r.url) for r in source.reports if not years or r.year in years]
-    return CrawlSource(id=source.id, publisher=source.publisher, index=list(source.index), reports=reports)
+    tls = Tls(**source.tls.model_dump()) if source.tls else None
+    return CrawlSource(
+        id=source.id,
+        publisher=source.publisher,
+        index=list(source.index),
+        reports=reports,
+        hosts=list(source.hosts),
+        tls=tls,
+        district=source.district,
+        kind=source.kind,
+    )
+
+
+def ship(home: Home, run_id: str | None = None) -> None:
+    """Bring finished files of the archive to the object store, if there is one. What can't be brought there stays in the spool for the
+    next time, and is a problem of the run `run_id`."""
+    archive = Archive.of(home)
+    try:
+        archive.ship()
+    except (StoreUnreachable, OSError) as error:
+        log.warning("archive: %s", error)
+        if run_id is not None:
+            waiting = len(list(archive.folders[0].glob("*.warc.gz")))
+            with Ledger(home.ledger) as ledger:
+                message = f"{waiting} file(s) wait in {archive.folders[0]}: {error}"
+                ledger.add_problems(run_id, [Problem("crawl", "archive_unreachable", message)])
 
 
 # --- read
 
 
-def find_work(home: Home, run_id: str, publishers: Sequence[PublisherRow], years: Sequence[int], reparse: bool) -> list[Job]:
-    """Documents of these publishers that no published file has read yet; with `reparse`, all of them."""
-    known = {} if reparse else known_parses(home.warehouse)
+def find_work(
+    home: Home, run_id: str, publishers: Sequence[PublisherRow], years: Sequence[int], reparse: bool, everything: bool = False
+) -> list[Job]:
+    """Documents of these publishers that no published file has read yet; with `reparse`, also those that a new version of the reader
+    affects, all of them where there are none or `everything` is to be read."""
+    lost = {} if reparse else lost_records(home)
     rows = {p.publisher_id: p for p in publishers}
     with Ledger(home.ledger) as ledger:
-        found = ledger.candidates(set(rows), set(years) or None)
+        find = reread.reparse_candidates if reparse else reread.new_candidates
+        found, known = find(home, ledger, set(rows), set(years) or None)
+    if everything:
+        known = set()
     fresh: dict[tuple[str, str], Candidate] = {}
     pictures: dict[tuple[str, str], list[Place]] = {}
     for candidate in found:
@@ -143,9 +193,27 @@ def find_work(home: Home, run_id: str, publishers: Sequence[PublisherRow], years
         if candidate.media == "image" and candidate.parent_url:
             where = Place(candidate.archive_file, candidate.archive_offset)
             pictures.setdefault((candidate.publisher_id, candidate.parent_url), []).append(where)
-        elif key not in known:
+        elif key not in known or lost.get(key, _place(candidate)) != _place(candidate):
             fresh.setdefault(key, candidate)
     return [_job(home, run_id, rows[c.publisher_id], c, pictures.get((c.publisher_id, c.url), [])) for c in fresh.values()]
+
+
+def lost_records(home: Home) -> dict[tuple[str, str], str]:
+    """(publisher_id, sha256) of documents that could not be had -> where the record lay, empty where the store or the readers failed.
+
+    They are read as soon as the record can be had, or lies elsewhere, having been fetched anew.
+    """
+    if not home.warehouse.exists():
+        return {}
+    query = """SELECT publisher_id, document_sha256, kind, message FROM problem
+        WHERE kind IN ('broken_archive', 'archive_unreachable', 'reader_lost') AND document_sha256 IS NOT NULL"""
+    with connect(home.warehouse) as con:
+        rows = con.execute(query).fetchall()
+    return {(p, sha): message.partition(":")[0] if kind == "broken_archive" else "" for p, sha, kind, message in rows}
+
+
+def _place(c: Candidate) -> str:
+    return f"{c.archive_file} at {c.archive_offset}"
 
 
 def _job(home: Home, run_id: str, publisher: PublisherRow, c: Candidate, pictures: Sequence[Place]) -> Job:
@@ -161,8 +229,9 @@ def _job(home: Home, run_id: str, publisher: PublisherRow, c: Candidate, picture
         year=c.year if c.declared else None,
         link_year=c.year,
         published_on=c.published_on,
+        publisher=publisher.name,
     )
-    return Job(home.archive, c.archive_file, c.archive_offset, promised_media(c.url), context, tuple(pictures))
+    return Job(Archive.of(home), c.archive_file, c.archive_offset, promised_media(c.url), context, tuple(pictures))
 
 
 def promised_media(url: str) -> str | None:
@@ -179,14 +248,23 @@ def warm_up() -> None:
     """Import what reading needs: before a worker's memory limit is set, and once for all its documents."""
     for name in ("playa", "camelot.parsers.lattice", "camelot.utils", "docx", "lxml.html", "pypdfium2"):
         import_module(name)
+    logs.worker(Settings().log)
     pd.DataFrame([["x"]])  # the first one reserves 1 GB of address space, which is not the documents'
 
 
 def read_one(job: Job) -> Rows:
     """Read one document from the archive into rows. Runs in a worker process."""
+    with logs.source(job.context.publisher_id):
+        log.info("read %s", job.context.url)
+        return _read_one(job)
+
+
+def _read_one(job: Job) -> Rows:
     try:
         body = read_body(job.archive, job.archive_file, job.archive_offset)
         pictures = [read_body(job.archive, p.archive_file, p.archive_offset) for p in job.pictures]
+    except StoreUnreachable as error:
+        return failed(Problem("extract", "archive_unreachable", str(error)), job.context)
     except (ArchiveError, OSError) as error:
         message = f"{job.archive_file} at {job.archive_offset}: {error}"
         return failed(Problem("extract", "broken_archive", message), job.context)
@@ -194,27 +272,44 @@ def read_one(job: Job) -> Rows:
 
 
 def read_batch(home: Home, jobs: Sequence[Job], pool: WorkPool, timeout: float, done: Callable[[str], None]) -> Batch:
-    """Read a batch of documents and write their frames as one part.
+    """Read a batch of documents on this machine and write their frames as one part."""
+    return kept(home, jobs, lambda: read_files(jobs, pool, timeout, done))
 
-    The part's name is made of what was read and by which parser: a batch that an earlier, interrupted run wrote whole is not read again. A
-    document that takes too long, or kills its process, is a problem row; the others are not affected.
+
+def kept(home: Home, jobs: Sequence[Job], make: Callable[[], Files]) -> Batch:
+    """The part of a batch, whose files `make` gives where there is none yet.
+
+    The part's name is made of what was read and by which parser: a batch that an earlier, interrupted run wrote whole is not read again.
     """
     part = home.parts / _part_key(jobs)
     if not part.exists():
-        results = pool.map(read_one, jobs, timeout)
-        rows = []
-        for job, result in zip(jobs, results, strict=True):
-            rows.append(
-                result.value if isinstance(result, Done) else failed(Problem("extract", _death(result.kind), result.message), job.context)
-            )
-            done(job.context.url)
-        write_part(part, rows, jobs)
+        write_part(part, make())
     lost = json.loads((part / "batch.json").read_text("utf-8"))["failures"]
     return Batch(part, len(jobs), lost)
 
 
+def read_files(jobs: Sequence[Job], pool: WorkPool, timeout: float, done: Callable[[str], None]) -> Files:
+    """Read a batch of documents into the files of its part; `done` is told the address of each one.
+
+    A document that takes too long, or kills its process, is a problem row; the others are not affected.
+    """
+    rows = []
+    for job, result in zip(jobs, pool.map(read_one, jobs, timeout), strict=True):
+        rows.append(_rows(job, result))
+        done(job.context.url)
+    failures = sum(p["severity"] == "failure" for r in rows for p in r["problem"])
+    tables = {f"{name}.parquet": table.to_parquet(index=False) for name, table in _checked(rows, jobs).items()}
+    return {**tables, "batch.json": json.dumps({"failures": failures}).encode()}
+
+
+def _rows(job: Job, result: Done[Rows] | Failed) -> Rows:
+    if isinstance(result, Done):
+        return result.value
+    return failed(Problem("extract", _death(result.kind), result.message), job.context)
+
+
 def _death(kind: str) -> str:
-    return "timeout" if kind == "timeout" else "reader_died" if kind == "died" else "reader_error"
+    return {"timeout": "timeout", "died": "reader_died", "lost": "reader_lost"}.get(kind, "reader_error")
 
 
 def _part_key(jobs: Sequence[Job]) -> str:
@@ -223,18 +318,16 @@ def _part_key(jobs: Sequence[Job]) -> str:
 
 
 def _identity(c: Context) -> tuple[object, ...]:
-    return c.publisher_id, c.sha256, c.url, c.district_code, c.scope, c.year, c.link_year, c.title, c.published_on
+    return c.publisher_id, c.sha256, c.url, c.district_code, c.scope, c.year, c.link_year, c.title, c.published_on, c.publisher
 
 
-def write_part(part: Path, rows: Sequence[Rows], jobs: Sequence[Job]) -> None:
-    """Write the frames of a batch as Parquet, whole or not at all."""
+def write_part(part: Path, files: Files) -> None:
+    """Write the files of a part, whole or not at all."""
     aside = part.with_name(f".{part.name}")
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir(parents=True)
-    for name, table in _checked(rows, jobs).items():
-        table.to_parquet(aside / f"{name}.parquet", index=False)
-    failures = sum(p["severity"] == "failure" for r in rows for p in r["problem"])
-    (aside / "batch.json").write_text(json.dumps({"failures": failures}), "utf-8")
+    for name, data in files.items():
+        (aside / name).write_bytes(data)
     aside.rename(part)
 
 
@@ -257,18 +350,56 @@ def _valid_or_failed(rows: Rows, context: Context) -> Rows:
 # --- load and publish
 
 
-def load(home: Home, run_id: str, parts: Sequence[Path], publishers: Sequence[PublisherRow], complete: bool) -> dict[str, int] | None:
+def load(
+    home: Home,
+    run_id: str,
+    parts: Sequence[Path],
+    publishers: Sequence[PublisherRow],
+    complete: bool,
+    accepted: Mapping[str, str] | None = None,
+    rebuilt: bool = False,
+) -> dict[str, int] | None:
     """Build and publish the warehouse, if there is anything new; the counts of the run, None where there is nothing new.
 
-    `complete`: the publishers are the whole registry. Raises BuildError, GateError; the published file is then what it was.
+    `complete`: the publishers are the whole registry. `accepted`: gates that may be red, and why. `rebuilt`: the parts hold every
+    document of a file of an older schema.
+    Raises BuildError, GateError; the published file is then what it was, and the parts stay.
     """
-    if not needs_publish(home.warehouse, parts, home.ledger, publishers, registry_complete=complete):
+    settings, heads = Settings(), population_file(home)
+    entries = settings.corrections
+    reread.tell_of_rollback(home)
+    known = known_parses(home.warehouse).keys()
+    if not needs_publish(home.warehouse, parts, home.ledger, publishers, registry_complete=complete, corrections=entries, population=heads):
         return None
-    built = build(home.warehouse, parts, home.ledger, publishers, run_id=run_id, version=version("gongkai"), registry_complete=complete)
-    publish(built)
+    built = build(
+        home.warehouse,
+        parts,
+        home.ledger,
+        publishers,
+        run_id=run_id,
+        version=version("gongkai"),
+        registry_complete=complete,
+        corrections=entries,
+        population=heads,
+        reread=rebuilt,
+    )
+    publish(
+        built,
+        accepted=accepted,
+        bounds=settings.gate_bounds,
+        registered=[p.publisher_id for p in publishers] if complete else None,
+        keep=settings.keep,
+    )
     for part in home.parts.iterdir():
         shutil.rmtree(part, ignore_errors=True)
-    return dict(built.counts)
+    again = built.replaced & known
+    return dict(built.counts) | (reread.report_changes(home, run_id, again) if again else {})
+
+
+def population_file(home: Home) -> Path | None:
+    """The user's file of population and area (warehouse/population.py): the one of the settings, else HOME/population.csv, else none."""
+    own = home.root / "population.csv"
+    return Settings().population or (own if own.exists() else None)
 
 
 def publisher_rows(sources: Iterable[Source]) -> list[PublisherRow]:
@@ -285,11 +416,18 @@ def known_publishers(home: Home) -> list[PublisherRow]:
     return [PublisherRow(*row) for row in rows]
 
 
-def settle(home: Home, run_id: str, counts: dict[str, int] | None, read: Sequence[Batch]) -> Outcome:
+def settle(
+    home: Home, run_id: str, counts: dict[str, int] | None, read: Sequence[Batch], accepted: Mapping[str, str] | None = None
+) -> Outcome:
     """Close the run in the ledger and say what it came to."""
     with Ledger(home.ledger) as ledger:
         crawl_failures = sum(p.severity == "failure" for p in ledger.problems(run_id))
-        status = "nothing_new" if counts is None else "published"
         figures = counts or {"documents_parsed": sum(b.documents for b in read)}
-        ledger.finish_run(run_id, "nothing_new" if counts is None else "published", figures)
-    return Outcome(run_id, status, figures, crawl_failures + sum(b.failures for b in read))
+        status: RunStatus = "nothing_new" if counts is None else "published"
+        ledger.finish_run(run_id, status, figures | ({"accepted_gates": dict(accepted)} if accepted and counts else {}))
+    return Outcome(run_id, status, figures, crawl_failures + sum(b.failures for b in read) + _failed_corrections(home))
+
+
+def _failed_corrections(home: Home) -> int:
+    with connect(home.warehouse) as con:
+        return failed_corrections(con)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
@@ -24,6 +24,9 @@ class Reporter(Protocol):
 
     def step(self, name: str, text: str = "") -> None:
         """One step of a stage is done."""
+
+
+Observer = TypeVar("Observer", bound=Reporter)
 
 
 class PlainReporter:
@@ -86,3 +89,16 @@ def reporting(console: Console) -> Iterator[None]:
             yield
         finally:
             _current = before
+
+
+@contextmanager
+def observed(make: Callable[[Reporter], Observer]) -> Iterator[Observer]:
+    """Put an observer before the reporter while the block runs; `make` gets the reporter, which the observer passes everything on to."""
+    global _current
+    before = _current
+    observer = make(before)
+    _current = observer
+    try:
+        yield observer
+    finally:
+        _current = before

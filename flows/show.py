@@ -11,7 +11,6 @@ from rich.text import Text
 from extract.home import Home
 from flows.pipeline import Outcome
 from warehouse.query import connect
-from warehouse.status import Status
 
 _STYLES = {"loaded": "green", "flagged": "yellow", "failure": "red", "warning": "yellow", "unreadable": "red", "unreachable": "red"}
 
@@ -45,21 +44,3 @@ def outcome(console: Console, home: Home, result: Outcome) -> None:
 
 def _counted(counts: dict[str, int]) -> str:
     return ", ".join(f"{number:,} {name.replace('_', ' ')}" for name, number in counts.items()) or "nothing to do"
-
-
-def status(console: Console, found: Status) -> None:
-    """Coverage, what is missing and why, open problems, last runs, last success of each source."""
-    console.print(f"published: {found.built_at or 'nothing yet'}" + (" UTC" if found.built_at else "") + "\n")
-    if found.coverage:
-        table(console, "coverage (publisher × year)", ("state", "reports"), found.coverage.items())
-    if found.missing:
-        rows = [(m.publisher, m.year, m.state, m.reason) for m in found.missing]
-        table(console, "missing", ("publisher", "year", "state", "reason"), rows)
-    if found.problems:
-        problems = [(p.severity, p.publisher_id, p.year, p.kind, p.message, p.url) for p in found.problems]
-        table(console, "open problems", ("severity", "publisher", "year", "kind", "message", "url"), problems)
-    runs = [(r.run_id, r.command, r.status, r.started_at, r.finished_at, r.problems) for r in found.runs]
-    table(console, "last runs", ("run", "command", "status", "started", "finished", "problems"), runs)
-    sources = [(s.publisher_id, s.checked_at, "yes" if s.index_read else "no", s.reports_found, s.last_success) for s in found.sources]
-    if sources:
-        table(console, "sources", ("source", "checked", "index read", "reports found", "last success"), sources)

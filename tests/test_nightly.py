@@ -226,7 +226,7 @@ def test_a_red_gate_leaves_yesterdays_file(night: Night, site: Site, tmp_path: P
     from warehouse import publish
     from warehouse.gate import GateError
 
-    def red(*_: object) -> None:
+    def red(*_: object) -> None:  # in the place of every gate
         raise GateError("test", "red on purpose")
 
     monkeypatch.setattr(publish, "check", red)

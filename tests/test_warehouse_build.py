@@ -302,7 +302,7 @@ def test_file_of_the_release_before_is_poured_into_the_present_one(world: World)
         con.execute("ALTER TABLE check_result DROP COLUMN soft")
         con.execute("ALTER TABLE indicator DROP COLUMN format_2014")
     world.run("r2")
-    world.publish(run_id="r2")
+    world.publish(run_id="r2", reread=True)
     assert world.ask("SELECT count(*) FROM panel") == [(4,)]
     assert world.ask("SELECT count(*) FROM check_result WHERE soft IS NOT false") == [(0,)]
     assert world.ask("SELECT count(*) FROM indicator WHERE format_2014") == [(58,)]

@@ -6,10 +6,12 @@ import csv
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from comparison_world import body, cells, publish, put, report
 from warehouse_world import World
 
+from warehouse.build import build
 from warehouse.duck import SEEDS
 
 
@@ -246,3 +248,37 @@ def test_one_row_for_every_pair_and_identity(tmp_path: Path) -> None:
     world = publish(World(tmp_path), [body("a"), body("b")], *reports)
     sql = "SELECT count(*), count(DISTINCT (report_id, check_id, applicant)) FROM cross_year_check"
     assert world.ask(sql) == [(4 * (7 + 2 + 5),) * 2]
+
+
+def _rows(published: Path) -> list[tuple[Any, ...]]:
+    with duckdb.connect(published, read_only=True) as con:
+        return con.execute("FROM cross_year_check ORDER BY ALL").fetchall()
+
+
+def test_what_the_nights_kept_is_what_one_build_makes(tmp_path: Path) -> None:
+    """Nights that bring a year, a version, another reading and another body; one on which a version is gone and the older one current."""
+    world = World(tmp_path)
+    bodies = [body("a"), body("b")]
+    old, new = (report("a", 2022, put(carried_in=n), name=f"v{n}", fetched_at=f"2023-0{n}-01T00:00:00Z") for n in (4, 5))
+    first = [report("a", 2021, put(carried_out=4)), old, report("b", 2021, put(carried_out=2)), report("b", 2022, put(carried_in=2))]
+    nights = [first, [new, report("a", 2023, put())], [report("b", 2021, put(carried_out=3))], [report("c", 2021, put())], []]
+    for name, rows in (("v4", old), ("v5", new)):
+        world.seen(rows["report"][0]["url"], name, publisher="a", year=2022)
+    parts, fails = [], []
+    for n, reports in enumerate(nights, 1):
+        world.publishers = [*bodies, body("c")][: 3 if n > 3 else 2]
+        world.run(f"r{n}")
+        if not reports:
+            world.refuses(new["report"][0]["url"], 404, f"r{n}")
+        parts.append(world.part(f"p{n}", *reports))
+        world.publish(parts[-1], run_id=f"r{n}", reread=n == 3)
+        whole = build(tmp_path / "whole" / f"{n}.duckdb", parts, world.ledger, world.publishers, run_id=f"r{n}", version="1")
+        assert _rows(world.published) == _rows(whole.path)
+        fails.append(world.ask("SELECT publisher_id, gap FROM cross_year_check WHERE NOT passed AND applicant = 'total' ORDER BY ALL"))
+    assert fails == [
+        [],
+        [("a", "restated")],
+        [("a", "restated"), ("b", "unexplained")],
+        [("a", "restated"), ("b", "unexplained")],
+        [("b", "unexplained")],
+    ]

@@ -20,8 +20,18 @@ from extract.ledger import SCHEMA
 from extract.ledger_history import note_body, note_status
 from transform.frames import SCHEMAS, frame
 from warehouse.build import BuildResult, PublisherRow, build
+from warehouse.gate import ACCEPTABLE
 from warehouse.publish import publish
 
+#: Gates that compare a home with what it was.
+HOME_GATES = ACCEPTABLE & {
+    "rows_fall",
+    "publisher_vanished",
+    "same_reader_same_figures",
+    "identities_share",
+    "unreadable_share",
+    "failed_share",
+}
 HEX = "0123456789abcdef"
 R1 = {"new_received": "58", "carried_in": "2", "processed_total": "55", "carried_out": "5"}
 Rows = dict[str, list[dict[str, Any]]]
@@ -296,7 +306,9 @@ class World:
             frame(table, rows).to_parquet(folder / f"{table}.parquet", index=False)
         return folder
 
-    def build(self, *parts: Path, run_id: str = "r1", complete: bool = True, now: datetime | None = None) -> BuildResult:
+    def build(
+        self, *parts: Path, run_id: str = "r1", complete: bool = True, now: datetime | None = None, reread: bool = False
+    ) -> BuildResult:
         return build(
             self.published,
             parts,
@@ -306,11 +318,13 @@ class World:
             version="2026.11.0",
             registry_complete=complete,
             now=now,
+            reread=reread,
         )
 
-    def publish(self, *parts: Path, run_id: str = "r1", now: datetime | None = None) -> BuildResult:
-        built = self.build(*parts, run_id=run_id, now=now)
-        publish(built)
+    def publish(self, *parts: Path, run_id: str = "r1", now: datetime | None = None, reread: bool = False) -> BuildResult:
+        """Build and publish; a home of one or two reports may lose half of them in a night."""
+        built = self.build(*parts, run_id=run_id, now=now, reread=reread)
+        publish(built, accepted=dict.fromkeys(HOME_GATES, "a small home"))
         return built
 
     def ask(self, sql: str) -> list[tuple[Any, ...]]:

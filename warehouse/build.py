@@ -15,7 +15,8 @@ import duckdb
 from warehouse import codebook, corrections
 from warehouse.corrections import CorrectionError
 from warehouse.dictionary import load_dictionary
-from warehouse.duck import OFFLINE, code_version, columns, create_file, create_views, quoted, schema_version, scripts
+from warehouse.duck import OFFLINE, code_version, create_file, create_views, scripts
+from warehouse.migrate import pour, require, schema_version
 from warehouse.mirror import COUNTS, BuildError, PublisherRow, load_publishers, load_seeds, mirror_ledger
 from warehouse.parts import bring
 from warehouse.population import PopulationError, fingerprint, load_population
@@ -33,6 +34,7 @@ class BuildResult:
 
     path: Path
     published: Path
+    run_id: str
     brought: Mapping[str, int]
     replaced: frozenset[tuple[str, str]]
     counts: Mapping[str, int]
@@ -51,6 +53,7 @@ class Inputs:
     registry_complete: bool
     population: Path | None
     corrections: Path | None
+    reread: bool
     now: datetime
 
 
@@ -65,6 +68,7 @@ def build(
     registry_complete: bool = True,
     population: Path | None = None,
     corrections: Path | None = None,
+    reread: bool = False,
     now: datetime | None = None,
 ) -> BuildResult:
     """Make `.build-*.duckdb` in the folder of `published` out of the published file (if there is one) and what is new.
@@ -72,7 +76,8 @@ def build(
     `parts` are folders of Parquet files with the columns of the tidy frames. With `registry_complete`, publishers that are not given and
     have no report are dropped. `population` is the user's file of population and area (warehouse/population.py),
     `corrections` a folder of corrections in the place of those that ship with the project (warehouse/corrections.py). Files of builds that
-    died are removed first: one build at a time per folder. `now` is the moment the build counts as made at (what is due by then, default:
+    died are removed first: one build at a time per folder. `reread`: every document was read again, so that a published file of an older
+    schema may be gone on with. `now` is the moment the build counts as made at (what is due by then, default:
     the present).
     Raises BuildError when an input is not what it should be; the published file is never touched and the build file is removed.
     """
@@ -84,7 +89,7 @@ def build(
         undo.callback(discard, path)
         try:
             at = now or datetime.now(UTC)
-            inputs = Inputs(published, parts, ledger, publishers, run_id, version, registry_complete, population, corrections, at)
+            inputs = Inputs(published, parts, ledger, publishers, run_id, version, registry_complete, population, corrections, reread, at)
             result = _build(path, inputs)
         except (duckdb.Error, OSError, PopulationError, CorrectionError) as error:
             raise BuildError(f"building {path.name}: {error}") from error
@@ -93,6 +98,7 @@ def build(
 
 
 def _build(path: Path, inputs: Inputs) -> BuildResult:
+    require(inputs.published, inputs.reread)
     _start(path, inputs.published)
     with duckdb.connect(path, config=OFFLINE) as con:
         con.execute("BEGIN")
@@ -123,22 +129,7 @@ def _start(path: Path, published: Path) -> None:
         same = _meta(con, "schema_version") == schema_version()
     if not same:
         discard(path)
-        _migrate(path, published)
-
-
-def _migrate(path: Path, published: Path) -> None:
-    """`meta` is left out: it must not say that the new file has views and seeds already."""
-    create_file(path)
-    with duckdb.connect(path, config=OFFLINE) as con:
-        con.execute(f"ATTACH {quoted(published)} AS published (READ_ONLY)")
-        con.execute("BEGIN")
-        old = columns(con, "published")
-        for table, names in columns(con).items():
-            shared = [name for name in names if name in old.get(table, ())]
-            if shared and table != "meta":
-                con.execute(f"INSERT INTO {table} BY NAME SELECT {', '.join(shared)} FROM published.{table}")
-        con.execute("COMMIT")
-        con.execute("CHECKPOINT")
+        pour(path, published)
 
 
 def _fill(con: duckdb.DuckDBPyConnection, path: Path, inputs: Inputs) -> BuildResult:
@@ -154,7 +145,7 @@ def _fill(con: duckdb.DuckDBPyConnection, path: Path, inputs: Inputs) -> BuildRe
         con.execute(step)
     counts = _close_run(con, inputs.run_id, brought)
     replaced = con.execute("SELECT publisher_id, document_sha256 FROM temp.replaced").fetchall()
-    return BuildResult(path, inputs.published, brought, frozenset((str(p), str(d)) for p, d in replaced), counts)
+    return BuildResult(path, inputs.published, inputs.run_id, brought, frozenset((str(p), str(d)) for p, d in replaced), counts)
 
 
 def _install(con: duckdb.DuckDBPyConnection) -> None:

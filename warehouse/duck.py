@@ -42,11 +42,6 @@ def fingerprint(*patterns: str) -> str:
     return digest.hexdigest()[:16]
 
 
-def schema_version() -> str:
-    """Hash over types and tables."""
-    return fingerprint("schema/*.sql")
-
-
 def code_version() -> str:
     """Hash over all that decides what a build makes out of the same inputs."""
     return fingerprint("schema/*.sql", "views/*.sql", "steps/*.sql", "seeds/*.csv", "seeds/*.yml", "codebook.yml")

@@ -1,208 +1,179 @@
-"""What must hold before a built file is published. Every gate is a query for the rows that break it: no row, no objection."""
+"""What must hold before a built file is published. A gate is a file of gates/: adding one is adding a file.
+
+The head of a file says what the gate is, in comments: `-- message: …` (required), `-- compares: published` (it needs the published file),
+`-- accept: never` (nothing excuses it), `-- bound: 0.02` (it compares numbers). The query of a gate without bound selects the rows that
+break the rule: no row, no objection. That of a gate with a bound selects measure, before, after and passed. Both ask the built file
+(current database), the published one (`previous`), and
+
+- temp.replaced: documents (publisher_id, document_sha256) that this build brought, temp.brought: rows per relation that came with them,
+- temp.judged: reports of these documents, temp.touched: these documents; where nothing is known of the build, all that the file has.
+  Figures that were not touched passed before, and gate nothing_lost sees to it that they did not change,
+- temp.registered: publishers of the registry, where it is known (variable registry_known), temp.shares (gates/_shares.sql),
+- getvariable('bound').
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import duckdb
 import pyarrow
 
-from warehouse.duck import quoted, scratch
+from warehouse.duck import ROOT, columns, quoted, scratch
 
-
-class GateError(Exception):
-    """A gate is red: `name` says which, `detail` how many rows break it and the first of them."""
-
-    def __init__(self, name: str, detail: str) -> None:
-        super().__init__(f"gate {name}: {detail}")
-        self.name = name
-        self.detail = detail
+FOLDER = ROOT / "gates"
+_HEAD = re.compile(r"^-- (message|compares|accept|bound): (.+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """`sql` selects what breaks the rule, out of the built file (current database), `previous`, temp.replaced and temp.brought.
-
-    temp.judged holds the reports whose figures this build brought or, where nothing is known of the build, all of them: figures that
-    were not touched passed before, and gate nothing_lost sees to it that they did not change.
-    """
+    """One file of gates/; see the module."""
 
     name: str
     message: str
     sql: str
     needs_previous: bool = False
+    acceptable: bool = True
+    bound: float | None = None
 
 
-_CHILDREN = ("observation", "check_result", "narrative", "unmapped_cell", "claim", "proof")
-_UNTOUCHED = "(publisher_id, document_sha256) NOT IN (SELECT (publisher_id, document_sha256) FROM temp.replaced)"
-_BROUGHT_COUNTS = " UNION ALL ".join(
-    [
-        f"SELECT '{table}' AS relation, count(*) AS rows FROM {table} SEMI JOIN temp.replaced USING (publisher_id, document_sha256) {only}"
-        for table, only in (("parse", ""), ("report", ""), ("problem", "WHERE origin = 'document'"))
-    ]
-    + [f"SELECT '{table}', count(*) FROM {table} SEMI JOIN temp.judged USING (report_id)" for table in _CHILDREN]
-)
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a gate found: numbers before and after, a row of the table `gate_result`. `detail` says it in words.
 
-GATES: tuple[Gate, ...] = (
-    Gate(
-        "unique_observation",
-        "a figure stands more than once under one report, indicator and applicant",
-        """SELECT report_id, indicator, applicant, count(*) AS rows FROM observation SEMI JOIN temp.judged USING (report_id)
-        GROUP BY ALL HAVING count(*) > 1""",
-    ),
-    Gate(
-        "unique_check_result",
-        "an identity stands more than once under one report and applicant",
-        """SELECT report_id, check_id, applicant, count(*) AS rows FROM check_result SEMI JOIN temp.judged USING (report_id)
-        GROUP BY ALL HAVING count(*) > 1""",
-    ),
-    Gate(
-        "unique_keys",
-        "a key of a table without primary key stands more than once",
-        """SELECT 'parse' AS relation, publisher_id || ' ' || document_sha256 AS key FROM parse GROUP BY ALL HAVING count(*) > 1
-        UNION ALL SELECT 'document', url FROM document GROUP BY ALL HAVING count(*) > 1
-        UNION ALL SELECT 'sighting', publisher_id || ' ' || url FROM sighting GROUP BY ALL HAVING count(*) > 1
-        UNION ALL SELECT 'source_state', publisher_id FROM source_state GROUP BY ALL HAVING count(*) > 1
-        UNION ALL SELECT 'narrative', report_id || ' ' || section_no FROM narrative GROUP BY ALL HAVING count(*) > 1
-        UNION ALL SELECT 'unmapped_cell', concat_ws(' ', report_id, table_no, row_no, col_no) FROM unmapped_cell
-        GROUP BY ALL HAVING count(*) > 1
-        UNION ALL SELECT 'claim', report_id || ' ' || claim_no FROM claim GROUP BY ALL HAVING count(*) > 1
-        UNION ALL SELECT 'proof', concat_ws(' ', report_id, indicator, applicant) FROM proof GROUP BY ALL HAVING count(*) > 1
-        UNION ALL SELECT 'report', concat_ws(' ', publisher_id, document_sha256, year) FROM report
-        GROUP BY publisher_id, document_sha256, year HAVING count(*) > 1""",
-    ),
-    Gate(
-        "no_orphans",
-        "a row points at a row that is not there",
-        " UNION ALL ".join(
-            f"SELECT DISTINCT '{child}' AS relation, {key} AS key FROM {child} ANTI JOIN {parent} USING ({key})"
-            for child, key, parent in (
-                *((child, "report_id", "report") for child in _CHILDREN),
-                ("report", "publisher_id", "publisher"),
-                ("report", "district_code", "district"),
-                ("publisher", "district_code", "district"),
-            )
-        ),
-    ),
-    Gate(
-        "district_history",
-        "a name or a change of a district is about a code that is not there, or was not in force then",
-        """SELECT 'district_name' AS relation, district_code, NULL AS year FROM district_name ANTI JOIN district USING (district_code)
-        UNION ALL SELECT 'district', district_code, NULL FROM district ANTI JOIN district_name USING (district_code)
-        UNION ALL SELECT 'district_succession', from_code, year FROM district_succession
-        ANTI JOIN district ON district_code = from_code AND coalesce(valid_from, 0) < year AND coalesce(valid_to, year) >= year
-        UNION ALL SELECT 'district_succession', to_code, year FROM district_succession
-        ANTI JOIN district ON district_code = to_code AND coalesce(valid_from, 0) <= year AND coalesce(valid_to, year + 1) > year""",
-    ),
-    Gate(
-        "codebook",
-        "a figure's indicator, section or unit is not the codebook's",
-        """SELECT DISTINCT o.section, o.indicator, o.unit FROM observation AS o LEFT JOIN indicator AS i USING (section, indicator)
-        WHERE i.indicator IS NULL OR o.unit NOT IN (i.unit, 'unknown')
-        UNION ALL SELECT DISTINCT NULL, indicator, unit FROM claim
-        WHERE indicator IS NOT NULL AND indicator NOT IN (SELECT indicator FROM indicator)""",
-    ),
-    Gate(
-        "one_current",
-        "a publisher's year and scope has not exactly one current report, or its versions are not numbered from 1",
-        """SELECT publisher_id, year, scope FROM report GROUP BY ALL
-        HAVING count(*) FILTER (WHERE is_current) <> 1 OR max(version) <> count(DISTINCT version) OR min(version) <> 1""",
-    ),
-    Gate(
-        "identities_evaluated",
-        "a report has a table with accounting identities, and one of them was not evaluated",
-        """WITH expected(section, family) AS (VALUES ('requests', 'R1'), ('requests', 'R2'), ('requests', 'R3'), ('litigation', 'R4'),
-            ('legacy', 'R8')),
-        printed AS (
-            SELECT DISTINCT report_id, section::VARCHAR AS section FROM observation SEMI JOIN temp.judged USING (report_id)
-            WHERE format IN (2014, 2019, 2021)
-        )
-        SELECT report_id, section, family FROM printed JOIN expected USING (section)
-        ANTI JOIN (SELECT DISTINCT report_id, split_part(check_id, '.', 1) AS family FROM check_result) USING (report_id, family)""",
-    ),
-    # The printed identity (domain.md 1.7, R1) can be assessed wherever its four figures can be read: a checker that assesses nothing
-    # passes everything.
-    Gate(
-        "identities_assessable",
-        "a report prints all figures of the printed identity, and no identity of it was assessed",
-        """SELECT report_id FROM observation SEMI JOIN temp.judged USING (report_id)
-        WHERE applicant = 'total' AND value_status = 'reported'
-            AND indicator IN ('new_received', 'carried_in', 'processed_total', 'carried_out')
-            AND report_id NOT IN (SELECT report_id FROM check_result WHERE passed IS NOT NULL)
-        GROUP BY report_id HAVING count(*) = 4""",
-    ),
-    Gate(
-        "brought",
-        "the file has not as many rows as the parts brought",
-        f"""SELECT relation, held.rows AS held, brought.rows AS brought FROM ({_BROUGHT_COUNTS}) AS held
-        JOIN temp.brought USING (relation) WHERE held.rows <> brought.rows""",
-    ),
-    Gate(
-        "no_report_lost",
-        "a report of the published file is gone, and its document was not read again",
-        f"SELECT report_id FROM previous.report ANTI JOIN report USING (report_id) WHERE {_UNTOUCHED}",
-        needs_previous=True,
-    ),
-    Gate(
-        "nothing_lost",
-        "the figures of a report whose document was not read again are not what they were",
-        f"""WITH untouched AS (SELECT report_id FROM previous.report WHERE {_UNTOUCHED}),
-        old AS (SELECT report_id, count(*) AS n, sum(value) AS total FROM previous.observation GROUP BY report_id),
-        new AS (SELECT report_id, count(*) AS n, sum(value) AS total FROM observation GROUP BY report_id)
-        SELECT report_id, old.n AS rows_before, new.n AS rows_now, old.total AS sum_before, new.total AS sum_now
-        FROM old SEMI JOIN untouched USING (report_id) LEFT JOIN new USING (report_id)
-        WHERE (old.n, old.total) IS DISTINCT FROM (new.n, new.total)""",
-        needs_previous=True,
-    ),
-)
+    Of a gate without bound `after` is how many rows break the rule. `accepted_reason` is why a red one was let pass.
+    """
+
+    gate: str
+    measure: str | None
+    before: float | None
+    after: float | None
+    bound: float | None
+    passed: bool
+    detail: str = ""
+    accepted_reason: str | None = None
+
+    @property
+    def stops(self) -> bool:
+        """Whether nothing may be published."""
+        return not self.passed and self.accepted_reason is None
+
+
+class GateError(Exception):
+    """Gates are red: `name` says which is the first, `detail` what it found, `red` what all of them found."""
+
+    def __init__(self, name: str, detail: str, red: Sequence[Result] = ()) -> None:
+        told = [f"gate {r.gate}: {r.detail}" for r in red] or [f"gate {name}: {detail}"]
+        super().__init__("\n".join(told))
+        self.name = name
+        self.detail = detail
+        self.red = list(red)
+
+    def __str__(self) -> str:
+        return "\n".join([super().__str__(), *getattr(self, "__notes__", ())])
+
+    @property
+    def can_be_accepted(self) -> bool:
+        """Whether a reason would do for all that is red."""
+        return bool(self.red) and all(r.gate in ACCEPTABLE for r in self.red)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a build: documents it brought, rows per table that came with them, publishers of the registry. None: not known."""
+
+    replaced: Collection[tuple[str, str]] | None = None
+    brought: Mapping[str, int] = field(default_factory=dict)
+    registered: Collection[str] | None = None
+
+
+def read_gate(path: Path) -> Gate:
+    """A gate from its file. Raises ValueError for one without a message."""
+    text = path.read_text("utf-8")
+    head = dict(_HEAD.findall(text))
+    if "message" not in head:
+        raise ValueError(f"{path.name}: a gate says `-- message: …`")
+    bound = float(head["bound"]) if "bound" in head else None
+    return Gate(path.stem.partition("_")[2], head["message"], text, "compares" in head, head.get("accept") != "never", bound)
+
+
+GATES: tuple[Gate, ...] = tuple(read_gate(path) for path in sorted(FOLDER.glob("[0-9]*.sql")))
+#: Names of gates that a reason may let pass.
+ACCEPTABLE = frozenset(gate.name for gate in GATES if gate.acceptable)
 
 
 def check(
     built: Path,
     previous: Path | None = None,
-    replaced: Collection[tuple[str, str]] | None = None,
-    brought: Mapping[str, int] | None = None,
-) -> list[str]:
-    """Run every gate on a built file and return the names of those that ran. Raises GateError for the first red one;
-    a gate that can't be run is red, as `readable`.
+    known: Known | None = None,
+    accepted: Mapping[str, str] | None = None,
+    bounds: Mapping[str, float] | None = None,
+) -> list[Result]:
+    """Run every gate on a built file; what each found. `accepted` are names of gates and the reasons why red ones are let pass, `bounds`
+    other bounds than the files say.
 
-    Without `replaced` (documents read in this build) all figures are judged; without `brought` (rows per table) they are not counted.
+    Raises GateError where a gate is red and not accepted; a gate that can't be run is red, as `readable`.
     """
-    gates = [gate for gate in GATES if previous is not None or not gate.needs_previous]
     try:
-        with scratch() as con:
-            con.execute(f"ATTACH {quoted(built)} AS built (READ_ONLY)")
-            if previous is not None:
-                con.execute(f"ATTACH {quoted(previous)} AS previous (READ_ONLY)")
-            con.execute("USE built")
-            _prepare(con, replaced, brought or {})
-            for gate in gates:
-                _run(con, gate)
+        found = list(_judge(built, previous, known or Known(), bounds or {}))
     except duckdb.Error as error:
         raise GateError("readable", str(error)) from error
-    return [gate.name for gate in gates]
+    reasons = {name: reason for name, reason in (accepted or {}).items() if name in ACCEPTABLE}
+    results = [r if r.passed else replace(r, accepted_reason=reasons.get(r.gate)) for r in found]
+    if red := [r for r in results if r.stops]:
+        raise GateError(red[0].gate, red[0].detail, red)
+    return results
 
 
-def _prepare(con: duckdb.DuckDBPyConnection, replaced: Collection[tuple[str, str]] | None, brought: Mapping[str, int]) -> None:
-    keys = sorted(replaced or ())
+def _judge(built: Path, previous: Path | None, known: Known, bounds: Mapping[str, float]) -> Iterator[Result]:
+    with scratch() as con:
+        con.execute(f"ATTACH {quoted(built)} AS built (READ_ONLY)")
+        if previous is not None:
+            con.execute(f"ATTACH {quoted(previous)} AS previous (READ_ONLY)")
+        con.execute("USE built")
+        _prepare(con, known, previous is not None)
+        for gate in GATES:
+            if previous is not None or not gate.needs_previous:
+                yield from _run(con, gate, bounds.get(gate.name, gate.bound))
+
+
+def _prepare(con: duckdb.DuckDBPyConnection, known: Known, compares: bool) -> None:
+    keys = sorted(known.replaced or ())
     text = pyarrow.string()
-    columns = {"publisher_id": pyarrow.array([p for p, _ in keys], text), "document_sha256": pyarrow.array([d for _, d in keys], text)}
-    con.register("keys", pyarrow.table(columns))
+    named = {"publisher_id": pyarrow.array([p for p, _ in keys], text), "document_sha256": pyarrow.array([d for _, d in keys], text)}
+    con.register("keys", pyarrow.table(named))
     con.execute("CREATE TEMP TABLE replaced AS FROM keys")
-    only = "" if replaced is None else "SEMI JOIN temp.replaced USING (publisher_id, document_sha256)"
+    touched = "parse" if known.replaced is None else "temp.replaced"
+    con.execute(f"CREATE TEMP TABLE touched AS SELECT publisher_id, document_sha256 FROM {touched}")
+    only = "" if known.replaced is None else "SEMI JOIN temp.replaced USING (publisher_id, document_sha256)"
     con.execute(f"CREATE TEMP TABLE judged AS SELECT report_id FROM report {only}")
     con.execute(
         "CREATE TEMP TABLE brought AS SELECT unnest(?::VARCHAR[]) AS relation, unnest(?::BIGINT[]) AS rows",
-        [[*brought], [*brought.values()]],
+        [[*known.brought], [*known.brought.values()]],
     )
+    con.execute("CREATE TEMP TABLE registered AS SELECT unnest(?::VARCHAR[]) AS publisher_id", [sorted(known.registered or ())])
+    con.execute("SET VARIABLE registry_known = ?::BOOLEAN", [known.registered is not None])
+    if compares:
+        soft = "soft" if "soft" in columns(con, "previous")["check_result"] else "false AS soft"  # a column since 2026.11.2
+        con.execute(f"CREATE TEMP VIEW old_check AS SELECT report_id, passed, {soft} FROM previous.check_result")
+        con.execute((FOLDER / "_shares.sql").read_text("utf-8"))
 
 
-def _run(con: duckdb.DuckDBPyConnection, gate: Gate) -> None:
+def _run(con: duckdb.DuckDBPyConnection, gate: Gate, bound: float | None) -> list[Result]:
+    con.execute("SET VARIABLE bound = ?::DOUBLE", [bound])
     result = con.execute(gate.sql)
     names = [column[0] for column in result.description or ()]
     rows = result.fetchall()
-    if rows:
-        first = "; ".join(", ".join(f"{name} {value}" for name, value in zip(names, row, strict=True)) for row in rows[:3])
-        raise GateError(gate.name, f"{gate.message}: {len(rows)} in all, first: {first}")
+    if bound is not None and gate.bound is not None:
+        return [_measured(gate, bound, *row) for row in rows]
+    first = "; ".join(", ".join(f"{name} {value}" for name, value in zip(names, row, strict=True)) for row in rows[:3])
+    detail = f"{gate.message}: {len(rows)} in all, first: {first}" if rows else ""
+    return [Result(gate.name, None, None, float(len(rows)), 0.0, not rows, detail)]
+
+
+def _measured(gate: Gate, bound: float, measure: str, before: float, after: float, passed: bool) -> Result:
+    detail = f"{gate.message}: {measure}, {before:,.6g} before, {after:,.6g} now, bound {bound:g}"
+    return Result(gate.name, measure, float(before), float(after), bound, bool(passed), "" if passed else detail)

@@ -60,3 +60,14 @@ CREATE TABLE meta (
     key VARCHAR NOT NULL,
     value VARCHAR NOT NULL
 );
+
+CREATE TABLE gate_result (
+    run_id VARCHAR NOT NULL,
+    gate VARCHAR NOT NULL,
+    measure VARCHAR,
+    before DOUBLE,
+    after DOUBLE,
+    bound DOUBLE,
+    passed BOOLEAN NOT NULL,
+    accepted_reason VARCHAR
+);

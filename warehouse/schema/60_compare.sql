@@ -149,3 +149,23 @@ CREATE TABLE crosswalk (
     class VARCHAR NOT NULL CHECK (class IN ('exact', 'approximate', 'broken')),
     note VARCHAR
 );
+
+-- Kept up to date by the build (steps/61_cross_year_check.sql), which says what each identity is.
+CREATE TABLE cross_year_check (
+    report_id VARCHAR NOT NULL,
+    check_id VARCHAR NOT NULL,
+    applicant applicant_enum,
+    left_value DECIMAL(18, 4),
+    right_value DECIMAL(18, 4),
+    difference DECIMAL(18, 4),
+    passed BOOLEAN,
+    cause cause_enum,
+    soft BOOLEAN NOT NULL DEFAULT false,
+    publisher_id VARCHAR NOT NULL,
+    scope scope_enum NOT NULL,
+    year_from SMALLINT NOT NULL,
+    year_to SMALLINT NOT NULL,
+    report_id_from VARCHAR NOT NULL,
+    gap VARCHAR CHECK (gap IN ('missing_year', 'form_change', 'restated', 'unexplained')),
+    reason VARCHAR
+);

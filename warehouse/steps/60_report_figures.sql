@@ -2,6 +2,12 @@
 -- the table then); what depends on other tables is brought up to date for the rest. A cell without a value says why in `missing`: blank,
 -- not_applicable, unreadable (as in value_status), absent (the row was not found in the printed table), not_in_form (the printed form has no
 -- such cell) or no_table (the report has no such table). Nothing is summed here. `doubtful` names the identities that a cell fails.
+-- changed_publisher: publishers of which a report came, went, was read again or is current now and was not, or the other way round.
+CREATE OR REPLACE TEMP TABLE changed_publisher AS
+SELECT publisher_id FROM temp.replaced
+UNION SELECT publisher_id FROM report_figures ANTI JOIN report USING (report_id)
+UNION SELECT publisher_id FROM report ANTI JOIN report_figures USING (report_id)
+UNION SELECT r.publisher_id FROM report AS r JOIN report_figures AS f USING (report_id) WHERE r.is_current <> f.is_current;
 DELETE FROM report_figures
 WHERE report_id NOT IN (SELECT report_id FROM report)
     OR report_id IN (SELECT report_id FROM report SEMI JOIN temp.replaced USING (publisher_id, document_sha256));
@@ -127,7 +133,7 @@ gap AS (
 gaps AS (
     SELECT
         report_id,
-        map_from_entries(flatten(list(missing))) AS missing,
+        map_from_entries(list_sort(flatten(list(missing)))) AS missing,
         max(format) FILTER (section = 'proactive') AS proactive_format,
         max(format) FILTER (section = 'requests') AS requests_format,
         max(format) FILTER (section = 'litigation') AS litigation_format

@@ -36,14 +36,18 @@ WHERE r.is_current;
 CREATE OR REPLACE VIEW series AS SELECT * FROM series_point WHERE class = 'exact';
 
 CREATE OR REPLACE MACRO series_of(name, include_approximate := false) AS TABLE
+WITH law AS (
+    SELECT i.indicator, f.year, string_agg(DISTINCT f.break_id, '; ' ORDER BY f.break_id) AS breaks
+    FROM break_flag AS f JOIN indicator AS i ON i.section = f.section
+    WHERE f.kind = 'law' GROUP BY ALL
+)
 SELECT
     p.* EXCLUDE (report_id),
     nullif(concat_ws('; ',
         CASE WHEN p.format <> lag(p.format) OVER own THEN 'form ' || lag(p.format) OVER own || ' to ' || p.format END,
-        (SELECT string_agg(DISTINCT f.break_id, '; ') FROM break_flag AS f
-         WHERE f.kind = 'law' AND f.year = p.year AND p.indicators[1] IN (SELECT i.indicator FROM indicator AS i WHERE i.section = f.section))
+        law.breaks
     ), '') AS break_flag,
     p.report_id
-FROM series_point AS p
+FROM series_point AS p LEFT JOIN law ON law.year = p.year AND law.indicator = p.indicators[1]
 WHERE p.series = name AND (p.class = 'exact' OR include_approximate)
 WINDOW own AS (PARTITION BY p.publisher_id, p.scope, p.applicant ORDER BY p.year);

@@ -5,9 +5,12 @@ WITH failed AS (
     FROM check_result AS c
     WHERE NOT c.passed AND NOT c.soft AND c.cause = 'publisher'
 ),
-table_format AS (
-    SELECT DISTINCT report_id, section, format FROM observation SEMI JOIN failed USING (report_id)
+-- One pass over observation for both uses.
+printed AS MATERIALIZED (
+    SELECT o.report_id, o.section, o.format, o.indicator, o.applicant, o.value, o.raw_text, o.page, o.bbox, o.table_no, o.row_no, o.col_no
+    FROM observation AS o SEMI JOIN failed USING (report_id)
 ),
+table_format AS (SELECT DISTINCT report_id, section, format FROM printed),
 ruled AS (
     SELECT f.*, i.section, i.left_side, i.right_side, i.source
     FROM failed AS f
@@ -25,7 +28,7 @@ cell AS (
         t.report_id, t.check_id, t.applicant, t.side,
         o.indicator, o.applicant AS cell_applicant, o.value, o.raw_text, o.page, o.bbox, o.table_no, o.row_no, o.col_no
     FROM term AS t
-    JOIN observation AS o
+    JOIN printed AS o
         ON o.report_id = t.report_id
         AND o.indicator = CASE WHEN t.rule_id = 'R2' THEN substr(t.check_id, 4) ELSE t.term END
         AND o.applicant::VARCHAR IS NOT DISTINCT FROM CASE WHEN t.rule_id = 'R2' THEN t.term ELSE t.applicant::VARCHAR END

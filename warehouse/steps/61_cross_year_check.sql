@@ -6,16 +6,23 @@
 -- All are soft: expiry, clean-ups and mergers break them lawfully. `gap` says why one does not hold or can't be assessed: missing_year (the
 -- report before is not that of the year before: never compared), form_change (the two forms do not print the same cells), restated (with an
 -- older version of one of the two reports it holds), unexplained; NULL with a reason where a cell is no number.
-CREATE OR REPLACE VIEW cross_year_check AS
-WITH consecutive AS (
+-- Made for the publishers of which a report changed (step 60), the rows of the others stand.
+DELETE FROM cross_year_check
+WHERE publisher_id IN (FROM temp.changed_publisher) OR publisher_id NOT IN (SELECT publisher_id FROM report);
+INSERT INTO cross_year_check (
+    report_id, check_id, applicant, left_value, right_value, difference, passed, cause, soft, publisher_id, scope, year_from, year_to,
+    report_id_from, gap, reason
+)
+WITH figures AS (FROM report_figures SEMI JOIN temp.changed_publisher USING (publisher_id)),
+consecutive AS (
     SELECT publisher_id, scope, year AS year_to, lag(year) OVER (PARTITION BY publisher_id, scope ORDER BY year) AS year_from
-    FROM report_figures WHERE is_current
+    FROM figures WHERE is_current
 ),
 identity AS (
     SELECT
         c.report_id, p.report_id AS report_id_from, c.publisher_id, c.scope, k.year_from, k.year_to,
         c.is_current AND p.is_current AS both_current,
-        c.missing AS missing_now, p.missing AS missing_before, c.format = 2014 OR p.format = 2014 AS has_annex,
+        c.format = 2014 OR p.format = 2014 AS has_annex,
         unnest([
             {'check_id': 'R5', 'applicant': 'natural_person', 'left': c.carried_in_natural_person, 'right': p.carried_out_natural_person,
                 'now': ['carried_in_natural_person'], 'before': ['carried_out_natural_person']},
@@ -54,8 +61,8 @@ identity AS (
                 'now': ['administrative_fee_items_previous'], 'before': ['administrative_fee_items_previous', 'administrative_fee_items_change']}
         ], recursive := true)
     FROM consecutive AS k
-    JOIN report_figures AS c ON c.publisher_id = k.publisher_id AND c.scope = k.scope AND c.year = k.year_to
-    JOIN report_figures AS p ON p.publisher_id = k.publisher_id AND p.scope = k.scope AND p.year = k.year_from
+    JOIN figures AS c ON c.publisher_id = k.publisher_id AND c.scope = k.scope AND c.year = k.year_to
+    JOIN figures AS p ON p.publisher_id = k.publisher_id AND p.scope = k.scope AND p.year = k.year_from
 ),
 judged AS (
     SELECT *, year_from = year_to - 1 AS is_consecutive, CASE WHEN year_from = year_to - 1 THEN "left" = "right" END AS passed
@@ -70,10 +77,12 @@ explained AS (
         j.*,
         v.check_id IS NOT NULL AS has_fitting_version,
         CASE WHEN j.is_consecutive AND j.passed IS NULL THEN concat_ws('; ',
-            nullif(j.year_to || ' ' || missing_cells(j.now, j.missing_now), j.year_to || ' '),
-            nullif(j.year_from || ' ' || missing_cells(j.before, j.missing_before), j.year_from || ' ')
+            nullif(j.year_to || ' ' || missing_cells(j.now, c.missing), j.year_to || ' '),
+            nullif(j.year_from || ' ' || missing_cells(j.before, p.missing), j.year_from || ' ')
         ) END AS gaps
     FROM judged AS j
+    LEFT JOIN figures AS c ON j.passed IS NULL AND c.report_id = j.report_id
+    LEFT JOIN figures AS p ON j.passed IS NULL AND p.report_id = j.report_id_from
     LEFT JOIN other_version AS v
         ON NOT j.passed AND v.publisher_id = j.publisher_id AND v.scope = j.scope AND v.year_to = j.year_to AND v.check_id = j.check_id
         AND coalesce(v.applicant, '') = coalesce(j.applicant, '')
@@ -112,5 +121,7 @@ FROM (
         {'what': 'regulation', 'disclosed': regulation_disclosed, 'disclosed_total': regulation_disclosed_total},
         {'what': 'normative_document', 'disclosed': normative_document_disclosed, 'disclosed_total': normative_document_disclosed_total}
     ], recursive := true)
-    FROM report_figures WHERE is_current AND proactive_format = 2019
-);
+    FROM figures WHERE is_current AND proactive_format = 2019
+)
+ORDER BY check_id, scope, year_to, publisher_id;
+DROP TABLE changed_publisher;

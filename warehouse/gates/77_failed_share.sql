@@ -1,0 +1,7 @@
+-- message: more of the accounting identities fail
+-- compares: published
+-- bound: 0.02
+-- In points of the share; as identities_share.
+SELECT who AS measure, failed_before AS before, failed_after AS after,
+    after <= before + getvariable('bound') + 3 * sqrt(before * (1 - before) / reports) * is_new AS passed
+FROM temp.shares WHERE failed_before IS NOT NULL AND failed_after IS NOT NULL

@@ -19,11 +19,11 @@ RunFlow = Callable[[Home, Path, list[str], list[int], bool, bool], Outcome]
 
 _LOADED = """
 SELECT p.name, list_sort(list(c.year || CASE c.state WHEN 'loaded' THEN '' ELSE ' (' || c.state || ')' END)) AS years
-FROM coverage c JOIN publisher p USING (publisher_id) GROUP BY p.name ORDER BY p.name
+FROM coverage c JOIN publisher p USING (publisher_id) WHERE c.year <= (SELECT max(year) FROM report) GROUP BY p.name ORDER BY p.name
 """
 _FAILED = """
 SELECT p.name, c.year, c.state, c.reason FROM coverage c JOIN publisher p USING (publisher_id)
-WHERE c.state <> 'loaded' ORDER BY p.name, c.year
+WHERE c.state <> 'loaded' AND c.year <= (SELECT max(year) FROM report) ORDER BY p.name, c.year
 """
 _CHECKS = """
 SELECT publisher, year, check_id, applicant, left_value::INT AS "left", right_value::INT AS "right", difference::INT AS difference, cause
@@ -48,6 +48,11 @@ FROM panel WHERE year = 2021 AND scope = 'own' AND applicant = 'total' GROUP BY 
 
 _EXAMPLE = (
     "gongkai sql \"SELECT value FROM panel WHERE district_code='330302' AND year=2021 AND indicator='new_received' AND applicant='total'\""
+)
+_MORE = (
+    "           gongkai status",
+    "           gongkai sql \"FROM rank_districts('disclosure_rate_broad', 2021, 'own')\"",
+    "           gongkai explain lucheng-office-2021-34ee133d new_received --out figure.png",
 )
 
 
@@ -91,4 +96,5 @@ def print_results(console: Console, home: Home, result: Outcome) -> None:
             rows = [[", ".join(map(str, v)) if isinstance(v, list) else v for v in row] for row in found.fetchall()]
             show.table(console, title, names, rows)
     console.print(f"warehouse: {home.warehouse}", highlight=False, soft_wrap=True)
-    console.print(f"try:       {_EXAMPLE}", highlight=False, soft_wrap=True)
+    for line in ("try:       " + _EXAMPLE, *_MORE):
+        console.print(line, highlight=False, soft_wrap=True)

@@ -16,6 +16,9 @@ pair AS (
     FROM edition AS other JOIN edition AS first
         ON first.report_id = other.first_id AND first.publisher_id = other.publisher_id AND first.page_url = other.page_url
     WHERE other.report_id <> other.first_id
+),
+printed AS MATERIALIZED (
+    SELECT * FROM observation WHERE report_id IN (SELECT report_id FROM pair UNION ALL SELECT other_id FROM pair)
 )
 SELECT DISTINCT
     pair.parse_run_id AS run_id,
@@ -30,8 +33,8 @@ SELECT DISTINCT
     pair.document_sha256,
     'derived' AS origin
 FROM pair
-JOIN observation AS a ON a.report_id = pair.report_id
-JOIN observation AS b
+JOIN printed AS a ON a.report_id = pair.report_id
+JOIN printed AS b
     ON b.report_id = pair.other_id AND b.indicator = a.indicator AND b.applicant IS NOT DISTINCT FROM a.applicant
 WHERE a.value_status <> 'unreadable' AND b.value_status <> 'unreadable'
     AND a.value IS DISTINCT FROM b.value

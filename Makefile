@@ -37,6 +37,9 @@ check: $(INSTALLED) ## lint and types only
 bench: $(INSTALLED) ## benchmarks, side by side in one run
 	$(BIN)/python benchmarks/run.py
 
+faults: $(INSTALLED) ## 200 kills at random moments of a night, 50 readers while 20 runs publish
+	GONGKAI_KILLS=200 GONGKAI_READERS=50 GONGKAI_PUBLISHES=20 $(BIN)/pytest -s tests/test_portal_kills.py tests/test_readers.py
+
 accuracy: $(INSTALLED) ## read generated documents and the sample reports, write docs/accuracy.md
 	PYTHONPATH=tests $(BIN)/python benchmarks/accuracy.py
 
@@ -58,4 +61,4 @@ lock: pyproject.toml ## resolve requirements.lock again
 clean: ## remove .venv and caches
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help install demo test check bench accuracy docs dictionary sample lock clean
+.PHONY: help install demo test check bench accuracy faults docs dictionary sample lock clean

@@ -74,21 +74,32 @@ def begun(process: subprocess.Popen[bytes], home: Path) -> float:
 
 
 def kill_at(process: subprocess.Popen[bytes], moment: float, victim: str) -> str:
-    """Kill -9 the process group, or its crawler alone, `moment` seconds from now; says what was killed."""
+    """Kill -9 the process group `moment` seconds from now, or its crawler alone up to 1.5 s after it started; says what was killed."""
+    if victim == "crawler":
+        return _kill_crawler(process, moment % 1.5)
     deadline = time.monotonic() + moment
     while time.monotonic() < deadline and process.poll() is None:
         time.sleep(0.01)
     crawler = next(iter(_crawlers(process.pid)), None)
     if process.poll() is not None:
         return "nothing"
-    if victim == "crawler" and crawler is not None:
-        os.kill(crawler, signal.SIGKILL)
-        process.wait(LONGEST)
-        return "crawler"
     os.killpg(process.pid, signal.SIGKILL)
     process.wait(10)
     _wait_until_gone(crawler)
     return "group"
+
+
+def _kill_crawler(process: subprocess.Popen[bytes], after: float) -> str:
+    while process.poll() is None:
+        if crawlers := _crawlers(process.pid):
+            time.sleep(after)
+            still = crawlers[0] in _crawlers(process.pid)
+            if still:
+                os.kill(crawlers[0], signal.SIGKILL)
+            process.wait(LONGEST)
+            return "crawler" if still else "nothing"
+        time.sleep(0.005)
+    return "nothing"
 
 
 def _crawlers(pid: int) -> list[int]:

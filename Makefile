@@ -29,6 +29,9 @@ test: $(INSTALLED) ## lint, types and the whole test suite
 	$(BIN)/mypy
 	$(BIN)/pytest
 
+thorough: $(INSTALLED) ## the test suite with its slow part: clusters, schedules, upgrades
+	$(BIN)/pytest -m "slow or not slow"
+
 check: $(INSTALLED) ## lint and types only
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -61,4 +64,4 @@ lock: pyproject.toml ## resolve requirements.lock again
 clean: ## remove .venv and caches
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help install demo test check bench accuracy faults docs dictionary sample lock clean
+.PHONY: help install demo test thorough check bench accuracy faults docs dictionary sample lock clean

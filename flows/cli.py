@@ -245,7 +245,7 @@ def explain(
     from warehouse.story import NoSuchFigure
 
     try:
-        explain(out, place(home), report_id, indicator, applicant, out_file)
+        explain(out, place(home), report_id.strip(), indicator.strip(), applicant, out_file)
     except (*FAILURES, WarehouseMissing, NoSuchFigure, PictureError, FontMissingError, ArchiveError) as error:
         stop(str(error.args[0] if isinstance(error, LookupError) else error), 1)
 

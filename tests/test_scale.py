@@ -28,6 +28,8 @@ from flows.pipeline import Job
 from flows.scale import ClusterError
 from flows.settings import Settings
 
+pytestmark = pytest.mark.slow
+
 BATCH = 3
 
 

@@ -29,6 +29,8 @@ from flows.pipeline import exclusive
 from flows.schedule import Schedule
 from sources.sample import server
 
+pytestmark = pytest.mark.slow
+
 DEPLOY = Path(settings.__file__).parent / "deploy"
 EVERY_SECOND = Schedule("* * * * * *", "UTC")
 NIGHTLY = Schedule("0 2 * * *", "Asia/Shanghai")

@@ -69,6 +69,8 @@ ROWS = (
     "INSERT INTO problem VALUES (1, 'r1', 'crawl', 'p', 'u', 2021, 'http_error', '404', 'failure')",
 )
 
+pytestmark = pytest.mark.slow
+
 
 def old_ledger(path: Path, schema: str) -> Path:
     with closing(sqlite3.connect(path)) as con, con:

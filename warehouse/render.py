@@ -61,7 +61,7 @@ def encode(value: object) -> str:
 
 def write_csv(names: Sequence[str], rows: Iterable[Sequence[Any]], stream: TextIO) -> int:
     """CSV as RFC 4180 has it, NULL as an empty field. Returns the number of rows."""
-    writer = csv.writer(stream)
+    writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(names)
     count = 0
     for row in rows:

@@ -25,6 +25,8 @@ from flows.settings import Settings
 from sources.sample import server
 from warehouse.districts import codes
 
+pytestmark = pytest.mark.slow
+
 __all__ = ["bucket", "endpoint"]  # fixtures
 
 FIGURES = (

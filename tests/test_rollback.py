@@ -22,6 +22,8 @@ from extract.ledger import Ledger
 from warehouse.publish import publish
 from warehouse.snapshots import Keep, SnapshotError, keep, prune, restore, snapshots
 
+pytestmark = pytest.mark.slow
+
 KEEP = Keep(3)
 
 

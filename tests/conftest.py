@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
+import extract  # noqa: F401 - before onnxruntime is imported by a test: it keeps it from reporting its use
+
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:

@@ -1,5 +1,7 @@
 """Readers in a loop while runs publish: none sees an error or half a build, and no run waits for them.
 
+They open the file as every command does (`warehouse.query.connect`). A bare `duckdb.connect` may fail in the instant of a publish.
+
 GONGKAI_READERS and GONGKAI_PUBLISHES set how many (issue 6 asks for 50 and 20: `make faults`); fewer in `make test`.
 """
 
@@ -24,12 +26,13 @@ READER = textwrap.dedent("""
     import json, sys, time
     from pathlib import Path
     import duckdb
-    path, stop = sys.argv[1], Path(sys.argv[2])
+    from warehouse.query import QueryError, connect
+    path, stop = Path(sys.argv[1]), Path(sys.argv[2])
     seen, errors, rounds = set(), [], 0
     while True:
         last = stop.exists()
         try:
-            with duckdb.connect(path, read_only=True, config={"threads": 1}) as con:
+            with connect(path) as con:
                 reports, = con.execute("SELECT count(*) FROM report").fetchone()
                 time.sleep(0.01)
                 again, years, built = con.execute(
@@ -38,7 +41,7 @@ READER = textwrap.dedent("""
                 if not reports == again == years:
                     errors.append([reports, again, years, built])
                 seen.add(reports)
-        except duckdb.Error as error:
+        except (duckdb.Error, QueryError) as error:
             errors.append(str(error))
         rounds += 1
         if last:

@@ -18,6 +18,7 @@ from warehouse.render import write_csv, write_json, write_table
 
 Format = Literal["table", "csv", "json", "parquet"]
 _BATCH = 10_000
+_OPENINGS = 20
 
 
 class WarehouseMissing(Exception):  # noqa: N818 - the state of a home that was never published to, not a fault
@@ -31,16 +32,25 @@ class QueryError(Exception):
 def connect(path: Path) -> duckdb.DuckDBPyConnection:
     """A read-only connection that reaches nothing but the published file: no other file, no network, no setting can be changed.
 
-    It keeps the file it opened when a newer one is published. DuckDB gives connections that are open at the same time in one process the
+    It keeps the file it opened when a newer one is published. DuckDB opens a file three times by its path: where a newer one came in
+    between, it is opened again. DuckDB gives connections that are open at the same time in one process the
     same file: close the old one to see the new one.
     Raises WarehouseMissing when nothing was published there yet, QueryError when the file is no warehouse.
     """
     if not path.is_file():
         raise WarehouseMissing(f"no warehouse at {path}: nothing was published there yet")
-    try:
-        return duckdb.connect(path, read_only=True, config=LOCKED)
-    except duckdb.Error as error:
-        raise QueryError(str(error)) from error
+    for _ in range(_OPENINGS):
+        inode = path.stat().st_ino
+        try:
+            con = duckdb.connect(path, read_only=True, config=LOCKED)
+        except duckdb.Error as error:
+            if path.stat().st_ino == inode:
+                raise QueryError(str(error)) from error
+            continue
+        if path.stat().st_ino == inode:
+            return con
+        con.close()
+    raise QueryError(f"{path} was replaced each of the {_OPENINGS} times it was opened")
 
 
 def run_sql(

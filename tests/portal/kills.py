@@ -26,7 +26,7 @@ OF_THE_RUN = {
     "run_id", "parse_run_id", "last_run_id", "first_seen", "last_seen", "last_checked", "fetched_at", "checked_at", "archive_file",
     "archive_offset", "conditional", "unchanged", "fetched", "presence_no", "failing_visits", "listed_before",
 }  # fmt: skip
-OF_RUNS = {"run", "meta"}
+OF_RUNS = {"run", "meta", "gate_result"}
 TIMES = {"TIMESTAMP", "TIMESTAMP WITH TIME ZONE", "DATE[]", "INTERVAL"}
 LONGEST = 300.0  # seconds a run may take on a busy machine
 Content = set[tuple[str, str]]

@@ -6,7 +6,9 @@ before get that.
 
 from __future__ import annotations
 
+import random
 import sqlite3
+import time
 from contextlib import closing
 
 #: Raised by one whenever an older program could no longer write to the ledger as it should be.
@@ -15,6 +17,22 @@ VERSION = 2
 
 class NewerLedgerError(sqlite3.DatabaseError):
     """The ledger was written by a newer version of the program: it is left alone."""
+
+
+def write_ahead(db: sqlite3.Connection, *, seconds: float) -> None:
+    """Set the journal to WAL. SQLite's busy timeout does not hold for this statement where several processes open a new file at once.
+
+    Raises sqlite3.OperationalError where the file stays locked for `seconds`, sqlite3.DatabaseError where it is no database.
+    """
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                raise
+        time.sleep(random.uniform(0.001, 0.05))
 
 
 def refuse_newer(db: sqlite3.Connection) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from warehouse_world import HOME_GATES, World, loaded, parsed
+from warehouse_world import HOME_GATES, R1, World, loaded, parsed
 
 from warehouse.build import BuildResult, PublisherRow
 from warehouse.gate import ACCEPTABLE, FOLDER, GATES, GateError, read_gate
@@ -180,3 +180,16 @@ def test_a_gate_is_a_file(tmp_path: Path, world: World, monkeypatch: pytest.Monk
     with pytest.raises(ValueError, match=r"99_no_2020\.sql: a gate says"):
         read_gate(file)
     assert {replace(g, sql="") for g in GATES} == {replace(read_gate(p), sql="") for p in FOLDER.glob("[0-9]*.sql")}
+
+
+def test_a_changed_page_with_an_error_of_its_publisher_is_published_in_a_home_of_one_report(tmp_path: Path) -> None:
+    """One report without an error doesn't settle how many are: the first error of a publisher is a flagged report, no worse build."""
+    world, url = World(tmp_path), address("lucheng", 2021)
+    world.seen(url, "before")
+    world.publish(world.part("p1", loaded("before", url)))
+    world.run("r2")
+    world.seen(url, "after", "r2")
+    changed = loaded("after", url, figures=R1 | {"new_received": "59"}, passed=False, fetched_at="2026-11-21T18:00:00Z")
+    publish(world.build(world.part("p2", changed), run_id="r2"))
+    assert world.ask("SELECT indicator, value_from, value_to FROM revision") == [("new_received", 58, 59)]
+    assert [check for (check,) in world.ask("SELECT check_id FROM publisher_error WHERE is_current")] == ["R1"]

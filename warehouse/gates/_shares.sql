@@ -35,6 +35,7 @@ SELECT
     who,
     (who <> 'read again')::INTEGER AS is_new,
     (SELECT count(*) FROM now_report AS n WHERE n.who = s.who) AS reports,
+    (SELECT count(*) FROM old_report AS o WHERE o.who = s.who) AS reports_before,
     max(f.unreadable) FILTER (WHERE NOT s.is_now) AS unreadable_before,
     max(f.unreadable) FILTER (WHERE s.is_now) AS unreadable_after,
     max(j.assessed) FILTER (WHERE NOT s.is_now) AS assessed_before,

@@ -11,12 +11,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from extract.archive import read_body
+from extract.home import Home
+from flows.watch import read_heartbeat
 from portal import content, families, faults, traps
 from portal.case import Builder, Case
 from portal.server import Portal
@@ -73,33 +76,65 @@ def begun(process: subprocess.Popen[bytes], home: Path) -> float:
     return time.monotonic()
 
 
-def kill_at(process: subprocess.Popen[bytes], moment: float, victim: str) -> str:
-    """Kill -9 the process group `moment` seconds from now, or its crawler alone up to 1.5 s after it started; says what was killed."""
-    if victim == "crawler":
-        return _kill_crawler(process, moment % 1.5)
-    deadline = time.monotonic() + moment
+@dataclass(frozen=True, slots=True)
+class Blow:
+    """When to kill -9 and whom: `part` of the way through `stage` (of the whole run where it is None), the crawler alone or all."""
+
+    part: float
+    stage: str | None = None
+    crawler_alone: bool = False
+
+    def sooner(self) -> Blow:
+        """The same, earlier: for a run that was over before its blow came."""
+        return replace(self, part=self.part * 0.6)
+
+
+def blows(trials: int, seed: int) -> list[Blow]:
+    """Four kinds in turn, each spread evenly over its stretch: any moment of a run, the crawler alone, reading, loading."""
+    rng = random.Random(seed)
+    rounds = -(-trials // 4)
+    kinds = [Blow(0), Blow(0, "crawl", crawler_alone=True), Blow(0, "read"), Blow(0, "load")]
+    return [replace(kinds[n % 4], part=(n // 4 + rng.random()) / rounds) for n in range(trials)]
+
+
+def strike(process: subprocess.Popen[bytes], home: Home, blow: Blow, seconds: Mapping[str, float]) -> str | None:
+    """Kill as `blow` says, in a run whose stages take `seconds`; what the run was doing then, None where it was over before."""
+    while blow.stage and process.poll() is None and stage(home) != blow.stage:
+        time.sleep(0.005)
+    deadline = time.monotonic() + blow.part * (seconds[blow.stage] if blow.stage else sum(seconds.values()))
     while time.monotonic() < deadline and process.poll() is None:
-        time.sleep(0.01)
-    crawler = next(iter(_crawlers(process.pid)), None)
-    if process.poll() is not None:
-        return "nothing"
+        time.sleep(0.005)
+    crawlers = _crawlers(process.pid)
+    if process.poll() is not None or (blow.crawler_alone and not crawlers):
+        process.wait(LONGEST)
+        return None
+    doing = stage(home)
+    if blow.crawler_alone:
+        os.kill(crawlers[0], signal.SIGKILL)
+        process.wait(LONGEST)
+        return f"{doing}, the crawler alone"
     os.killpg(process.pid, signal.SIGKILL)
     process.wait(10)
-    _wait_until_gone(crawler)
-    return "group"
+    _wait_until_gone(next(iter(crawlers), None))
+    return f"{doing}, published" if doing == "load" and home.warehouse.exists() else doing
 
 
-def _kill_crawler(process: subprocess.Popen[bytes], after: float) -> str:
+def stage(home: Home) -> str:
+    """What the run of a home is at."""
+    beat = read_heartbeat(home)
+    return str(beat["stage"]) if beat else "start"
+
+
+def stages(process: subprocess.Popen[bytes], home: Home) -> dict[str, float]:
+    """Wait for a run to end; the seconds that each of its stages took."""
+    seconds: dict[str, float] = {}
+    last, since = "start", time.monotonic()
     while process.poll() is None:
-        if crawlers := _crawlers(process.pid):
-            time.sleep(after)
-            still = crawlers[0] in _crawlers(process.pid)
-            if still:
-                os.kill(crawlers[0], signal.SIGKILL)
-            process.wait(LONGEST)
-            return "crawler" if still else "nothing"
+        now, at = stage(home), time.monotonic()
+        seconds[last] = seconds.get(last, 0.0) + at - since
+        last, since = now, at
         time.sleep(0.005)
-    return "nothing"
+    return seconds
 
 
 def _crawlers(pid: int) -> list[int]:
@@ -164,10 +199,3 @@ def loaded(home: Path) -> set[tuple[str, int]]:
     """Publisher and year of every current report."""
     with duckdb.connect(home / "warehouse" / "gongkai.duckdb", read_only=True) as con:
         return set(con.execute("SELECT publisher_id, year FROM report WHERE is_current").fetchall())
-
-
-def moments(trials: int, whole: float, seed: int) -> list[tuple[float, str]]:
-    """When to kill and whom: spread over the length of a run, so that every part of it is hit; every third is the crawler alone."""
-    rng = random.Random(seed)
-    step = whole / trials
-    return [((n + rng.random()) * step, "crawler" if n % 3 == 1 else "group") for n in range(trials)]

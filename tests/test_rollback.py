@@ -64,10 +64,12 @@ def test_what_was_published_is_kept_and_the_present_file_is_listed(world: World)
     assert told(world) == [("r3", 3, True), ("r2", 2, False), ("r1", 1, False)]
 
 
-def test_a_snapshot_is_a_second_name_and_costs_nothing(world: World) -> None:
+def test_the_published_name_leads_to_a_snapshot(world: World) -> None:
     snapshot = keep(world.published)
-    assert snapshot.samefile(world.published)
-    assert keep(world.published) == snapshot
+    assert world.published.is_symlink()
+    assert world.published.resolve() == snapshot == world.published.parent / "snapshots" / "r3" / "gongkai.duckdb"
+    with duckdb.connect(world.published, read_only=True) as con:
+        assert con.execute("SELECT current_database()").fetchone() == ("gongkai",)
     assert told(world) == [("r3", 3, True), ("r2", 2, False), ("r1", 1, False)]
 
 
@@ -77,15 +79,15 @@ def test_only_so_many_and_so_much_are_kept_and_the_newest_stays(world: World) ->
     assert [run for run, _, _ in told(world)] == ["r5", "r4", "r3", "r2"]
     (world.published.parent / "snapshots" / ".r9.duckdb").write_bytes(b"half")
     removed = prune(world.published, Keep(3, max_bytes=1))
-    assert [path.stem for path in removed] == ["r3", "r2"]
-    assert sorted(path.name for path in (world.published.parent / "snapshots").iterdir()) == ["r4.duckdb"]
+    assert [path.parent.name for path in removed] == ["r3", "r2"]
+    assert sorted(path.name for path in (world.published.parent / "snapshots").iterdir()) == ["r4", "r5"]
 
 
-def test_without_the_setting_nothing_is_kept(world: World) -> None:
-    shutil.rmtree(world.published.parent / "snapshots")
-    night(world, 4, Keep(0))
-    night(world, 5, None)
-    assert told(world) == [("r5", 5, True)]
+@pytest.mark.parametrize("keep", [Keep(0), None])
+def test_the_file_of_before_stays_for_a_reader_that_is_opening_it(world: World, keep: Keep | None) -> None:
+    night(world, 4, keep)
+    night(world, 5, keep)
+    assert told(world) == [("r5", 5, True), ("r4", 4, False)]
 
 
 def test_back_and_further_back_and_forth_again(world: World) -> None:
@@ -132,26 +134,57 @@ def fail(number: int) -> Callable[..., NoReturn]:
     return refuse
 
 
-@pytest.mark.parametrize("call", ["link", "copy_file_range"])
-def test_a_full_disk_at_the_snapshot_leaves_no_half_state(world: World, monkeypatch: pytest.MonkeyPatch, call: str) -> None:
+def files(world: World) -> list[str]:
+    """What lies beside the published file, without the folders themselves."""
+    folder = world.published.parent
+    return sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if not p.is_dir())
+
+
+SNAPSHOTS = [f"snapshots/r{n}/gongkai.duckdb" for n in (1, 2, 3)]
+
+
+@pytest.mark.parametrize("call", ["symlink", "link", "copy_file_range"])
+def test_a_full_disk_at_the_last_step_leaves_no_half_state(world: World, monkeypatch: pytest.MonkeyPatch, call: str) -> None:
     before = world.published.read_bytes()
-    monkeypatch.setattr(os, "link", fail(errno.ENOSPC if call == "link" else errno.EPERM))
-    monkeypatch.setattr(os, "copy_file_range", fail(errno.ENOSPC))
+    calls = ["symlink", "link", "copy_file_range"]
+    for name in calls[: calls.index(call)]:
+        monkeypatch.setattr(os, name, fail(errno.EPERM))
+    monkeypatch.setattr(os, call, fail(errno.ENOSPC))
     with pytest.raises(OSError, match="No space left"):
         night(world, 4)
     with pytest.raises(OSError, match="No space left"):
         restore(world.published, "r1")
     assert world.published.read_bytes() == before
-    assert sorted(p.name for p in world.published.parent.rglob("*")) == ["gongkai.duckdb", "r1.duckdb", "r2.duckdb", "snapshots"]
+    assert files(world) == ["gongkai.duckdb", *SNAPSHOTS]
 
 
-def test_where_there_are_no_links_a_copy_is_kept(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "link", fail(errno.EPERM))
+@pytest.mark.parametrize("missing", [["symlink"], ["symlink", "link"]])
+def test_where_there_are_no_links_it_is_a_second_name_or_a_copy(world: World, monkeypatch: pytest.MonkeyPatch, missing: list[str]) -> None:
+    for name in missing:
+        monkeypatch.setattr(os, name, fail(errno.EPERM))
     third = world.published.read_bytes()
     night(world, 4)
-    assert (world.published.parent / "snapshots" / "r3.duckdb").read_bytes() == third
+    assert not world.published.is_symlink()
+    assert ("r4", 4, True) in told(world)
     restore(world.published)
     assert world.published.read_bytes() == third
+
+
+def test_a_home_whose_published_file_lies_alone_keeps_it(world: World) -> None:
+    """An older version of the program put the file itself there, and its snapshots beside each other."""
+    third = world.published.read_bytes()
+    snapshots_of = world.published.parent / "snapshots"
+    world.published.unlink()
+    world.published.write_bytes(third)
+    shutil.rmtree(snapshots_of / "r3")
+    (snapshots_of / "r2" / "gongkai.duckdb").rename(snapshots_of / "r2.duckdb")
+    (snapshots_of / "r2").rmdir()
+    assert told(world) == [("r3", 3, True), ("r2", 2, False), ("r1", 1, False)]
+    night(world, 4)
+    assert world.published.is_symlink()
+    assert told(world) == [("r4", 4, True), ("r3", 3, False), ("r2", 2, False), ("r1", 1, False)]
+    restore(world.published, "r2")
+    assert reports(world.published) == 2
 
 
 KILLED = """
@@ -169,21 +202,14 @@ snapshots.restore(published, "r1")
 """
 
 
-@pytest.mark.parametrize("name", ["r3.duckdb", "gongkai.duckdb"])
-def test_killed_between_link_and_rename(world: World, name: str) -> None:
+def test_killed_before_the_link_is_in_its_place(world: World) -> None:
     before = world.published.read_bytes()
-    command = [sys.executable, "-c", KILLED, str(world.published), name]
+    command = [sys.executable, "-c", KILLED, str(world.published), "gongkai.duckdb"]
     assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
     assert world.published.read_bytes() == before
     assert [run for run, _, _ in told(world)] == ["r3", "r2", "r1"]
     night(world, 4)
-    assert sorted(p.name for p in world.published.parent.rglob("*")) == [
-        "gongkai.duckdb",
-        "r1.duckdb",
-        "r2.duckdb",
-        "r3.duckdb",
-        "snapshots",
-    ]
+    assert files(world) == ["gongkai.duckdb", *SNAPSHOTS, "snapshots/r4/gongkai.duckdb"]
 
 
 # --- the commands, on a home of two nights

@@ -91,7 +91,7 @@ def test_red_gate_leaves_the_published_file_as_it_was(built: BuildResult, name: 
     assert caught.value.name == name
     assert caught.value.detail
     assert built.published.read_bytes() == before
-    assert sorted(path.name for path in built.published.parent.iterdir()) == ["gongkai.duckdb", "refused"]
+    assert names(built.published.parent) == ["gongkai.duckdb", "refused", "snapshots"]
     assert [path.name for path in (built.published.parent / "refused").iterdir()] == ["r2.duckdb"]
 
 
@@ -157,9 +157,13 @@ def test_report_of_blanks_only_is_published(world: World) -> None:
     assert world.ask("SELECT DISTINCT value, value_status FROM panel WHERE year = 2022") == [(None, "blank")]
 
 
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
 def test_published_file_is_alone_and_not_writable(built: BuildResult) -> None:
     publish(built)
-    assert [path.name for path in built.published.parent.iterdir()] == ["gongkai.duckdb"]
+    assert names(built.published.parent) == ["gongkai.duckdb", "snapshots"]
     assert built.published.stat().st_mode & 0o222 == 0
 
 
@@ -214,7 +218,7 @@ def test_killed_in_the_middle_of_a_build(world: World, moment: str) -> None:
     assert world.published.read_bytes() == before
     assert list(world.published.parent.glob(".build-*")) != []
     world.publish(part, run_id="r2")
-    assert [path.name for path in world.published.parent.iterdir()] == ["gongkai.duckdb"]
+    assert names(world.published.parent) == ["gongkai.duckdb", "snapshots"]
     assert world.ask("SELECT count(*) FROM report") == [(2,)]
 
 
@@ -224,7 +228,7 @@ def test_published_file_that_is_none_stops_the_build(world: World) -> None:
     with pytest.raises(BuildError, match="is no warehouse"):
         world.build()
     assert world.published.read_bytes() == b"torn" * 5000
-    assert [path.name for path in world.published.parent.iterdir()] == ["gongkai.duckdb"]
+    assert names(world.published.parent) == ["gongkai.duckdb", "snapshots"]
 
 
 def test_a_disk_that_refuses_the_rename_leaves_the_published_file(built: BuildResult, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -216,7 +216,7 @@ class World:
 
     @classmethod
     def copy(cls, template: World, root: Path) -> World:
-        shutil.copytree(template.root, root, dirs_exist_ok=True)
+        shutil.copytree(template.root, root, symlinks=True, dirs_exist_ok=True)
         return cls(root, publishers=list(template.publishers), exists=True)
 
     def write(self, table: str, **row: Any) -> None:

@@ -29,10 +29,10 @@ def publish(
     registered: Collection[str] | None = None,
     keep: Keep | None = None,
 ) -> Path:
-    """Check the built file and rename it over `target` (the file it was built from). Returns the target.
+    """Check the built file and let `target` (the file it was built from) be it: a link that is replaced in one step. Returns the target.
 
     `accepted` are gates that may be red, and why; `bounds` other bounds of gates than their files say; `registered` the publishers of the
-    registry, where it is known whole; with `keep` the file that is replaced stays as a snapshot. Readers that hold the old file keep it
+    registry, where it is known whole; `keep` says how many files of before stay. Readers that hold the old file keep it
     until they open it again.
     Raises GateError when a gate is red: the built file is then put aside in refused/, its path is in the message. Raises OSError, or
     SnapshotError, when the disk refuses: the built file is then removed. Either way the published file is what it was, byte for byte.
@@ -49,13 +49,11 @@ def publish(
         _record(built, results)
         built.path.chmod(0o444)  # a client that forgets to open it read-only is refused instead of locking it
         sync(built.path)
-        if keep and keep.number and target.exists():
+        if target.exists():
             snapshots.keep(target)
-        built.path.replace(target)
-        sync(target.parent)
+        snapshots.show(built.path, target, built.run_id)
         undo.pop_all()
-    if keep:
-        _prune(target, keep)
+    _prune(target, keep or Keep(0))
     return target
 
 

@@ -32,9 +32,8 @@ class QueryError(Exception):
 def connect(path: Path) -> duckdb.DuckDBPyConnection:
     """A read-only connection that reaches nothing but the published file: no other file, no network, no setting can be changed.
 
-    It keeps the file it opened when a newer one is published. DuckDB opens a file three times by its path: where a newer one came in
-    between, it is opened again. DuckDB gives connections that are open at the same time in one process the
-    same file: close the old one to see the new one.
+    It keeps the file it opened when a newer one is published. Where the published name is no link (`warehouse.snapshots`) and a newer file
+    took it while DuckDB opened it, it is opened again.
     Raises WarehouseMissing when nothing was published there yet, QueryError when the file is no warehouse.
     """
     if not path.is_file():

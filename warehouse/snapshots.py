@@ -1,6 +1,8 @@
-"""Published files of before, kept as further names of the same file: a snapshot costs no space until a newer file takes its place.
+"""Published files: each lies in snapshots/RUN/, and the published name is a symbolic link to one of them.
 
-They lie in snapshots/ beside the published file, named after the run that built them. What gates refused lies in refused/.
+DuckDB opens a file three times by its path. It resolves a link first and once, so that a reader never gets the parts of two files while
+one takes the other's place. Where a file system has no symbolic links the published name is a second name of the file, or a copy.
+What gates refused lies in refused/.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ log = logging.getLogger("gongkai")
 #: Refused builds that are kept for inspection.
 REFUSED = 2
 
-# The file system has no hard links, or no more of them for this file.
+# The file system has no links, or no more of them for this file.
 _NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV)
 
 
@@ -32,7 +34,10 @@ class SnapshotError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """How many snapshots are kept, besides the published file itself, and how many bytes they may take (None: any); the newest stays."""
+    """How many snapshots are kept, besides the published file itself, and how many bytes they may take (None: any).
+
+    The one published before always stays: a reader may be opening it.
+    """
 
     number: int = 7
     max_bytes: int | None = None
@@ -56,12 +61,35 @@ def folder(published: Path) -> Path:
     return published.parent / "snapshots"
 
 
+def show(built: Path, published: Path, run_id: str) -> Path:
+    """Move a built file to its place among the snapshots and publish it; its path there.
+
+    Raises OSError where the disk refuses: the published file is then what it was, and the built file is gone.
+    """
+    snapshot = _place(published, run_id)
+    snapshot.parent.mkdir(parents=True, exist_ok=True)
+    built.replace(snapshot)
+    try:
+        sync(snapshot.parent)
+        _point(published, snapshot)
+    except OSError:
+        if not (published.exists() and published.samefile(snapshot)):
+            _remove(snapshot)
+        raise
+    return snapshot
+
+
 def keep(published: Path) -> Path:
-    """Keep the published file as a snapshot; its path. Nothing is done where it is one already. Raises OSError, duckdb.Error."""
-    snapshot = folder(published) / f"{_facts(published)['run_id']}.duckdb"
+    """The snapshot that the published file is, made where it lies alone (an older version of the program put it there); its path.
+
+    Raises OSError, SnapshotError.
+    """
+    if (real := published.resolve()).parent.parent == folder(published).resolve():
+        return real
+    snapshot = _place(published, _facts(published)["run_id"])
     if snapshot.exists() and snapshot.stat().st_size == published.stat().st_size and _same_build(snapshot, published):
         return snapshot
-    snapshot.parent.mkdir(exist_ok=True)
+    snapshot.parent.mkdir(parents=True, exist_ok=True)
     aside = snapshot.with_name(f".{snapshot.name}")
     aside.unlink(missing_ok=True)
     try:
@@ -75,13 +103,13 @@ def keep(published: Path) -> Path:
 
 def prune(published: Path, limit: Keep) -> list[Path]:
     """Remove the oldest snapshots beyond the limits, and what a killed run left half-copied; the removed ones. Raises OSError."""
-    for stale in folder(published).glob(".*"):
+    for stale in [*folder(published).glob(".*"), *folder(published).glob("*/.*")]:
         stale.unlink()
     removed, size = [], 0
     for n, path in enumerate(p for p in _newest_first(published) if not p.samefile(published)):
         size += path.stat().st_size
-        if n >= limit.number or (n > 0 and limit.max_bytes is not None and size > limit.max_bytes):
-            path.unlink()
+        if n > 0 and (n >= limit.number or (limit.max_bytes is not None and size > limit.max_bytes)):
+            _remove(path)
             removed.append(path)
     return removed
 
@@ -91,7 +119,8 @@ def snapshots(published: Path) -> list[Snapshot]:
     now = published.stat().st_ino if published.exists() else None
     found = [_snapshot(path, path.stat().st_ino == now) for path in _newest_first(published)]
     if now is not None and not any(s.is_published for s in found):
-        found.append(_snapshot(published, True))
+        alone = _snapshot(published, True)
+        found = [s for s in found if (s.run_id, s.built_at) != (alone.run_id, alone.built_at)] + [alone]
     return sorted(found, key=lambda s: (s.built_at, s.run_id), reverse=True)
 
 
@@ -104,16 +133,9 @@ def restore(published: Path, run_id: str | None = None) -> tuple[Snapshot | None
     found = snapshots(published)
     before = next((s for s in found if s.is_published), None)
     chosen = _choose(found, before, run_id)
-    aside = published.parent / f".build-rollback-{os.getpid()}.duckdb"
-    aside.unlink(missing_ok=True)
-    try:
-        if before is not None:
-            keep(published)
-        _link(chosen.path, aside)
-        aside.replace(published)
-    finally:
-        aside.unlink(missing_ok=True)
-    sync(published.parent)
+    if before is not None:
+        keep(published)
+    _point(published, chosen.path)
     return before, chosen
 
 
@@ -137,6 +159,34 @@ def sync(path: Path) -> None:
         os.close(handle)
 
 
+def _place(published: Path, run_id: str) -> Path:
+    """Where the file of a run lies. It is named as the published one: DuckDB names the database after it."""
+    return folder(published) / run_id / published.name
+
+
+def _point(published: Path, snapshot: Path) -> None:
+    """Let the published name lead to a snapshot, in one step."""
+    aside = published.parent / f".build-link-{os.getpid()}.duckdb"
+    aside.unlink(missing_ok=True)
+    try:
+        try:
+            aside.symlink_to(snapshot.relative_to(published.parent))
+        except OSError as error:
+            if error.errno not in _NO_LINKS:
+                raise
+            _link(snapshot, aside)
+        aside.replace(published)
+    finally:
+        aside.unlink(missing_ok=True)
+    sync(published.parent)
+
+
+def _remove(snapshot: Path) -> None:
+    snapshot.unlink()
+    if snapshot.parent.name != "snapshots":
+        snapshot.parent.rmdir()
+
+
 def _choose(found: list[Snapshot], before: Snapshot | None, run_id: str | None) -> Snapshot:
     if run_id is None:
         older = [s for s in found if before is None or (s.built_at, s.run_id) < (before.built_at, before.run_id)]
@@ -152,7 +202,9 @@ def _choose(found: list[Snapshot], before: Snapshot | None, run_id: str | None) 
 
 
 def _newest_first(published: Path) -> list[Path]:
-    return sorted(folder(published).glob("[!.]*.duckdb"), key=_age, reverse=True)
+    """The snapshots. Those of older versions of the program are files of snapshots/ itself."""
+    found = [*folder(published).glob(f"[!.]*/{published.name}"), *folder(published).glob("[!.]*.duckdb")]
+    return sorted(found, key=_age, reverse=True)
 
 
 def _age(path: Path) -> tuple[int, str]:

@@ -99,7 +99,7 @@ def blows(trials: int, seed: int) -> list[Blow]:
 
 def strike(process: subprocess.Popen[bytes], home: Home, blow: Blow, seconds: Mapping[str, float]) -> str | None:
     """Kill as `blow` says, in a run whose stages take `seconds`; what the run was doing then, None where it was over before."""
-    while blow.stage and process.poll() is None and stage(home) != blow.stage:
+    while process.poll() is None and not _reached(blow, process.pid, home):
         time.sleep(0.005)
     deadline = time.monotonic() + blow.part * (seconds[blow.stage] if blow.stage else sum(seconds.values()))
     while time.monotonic() < deadline and process.poll() is None:
@@ -117,6 +117,12 @@ def strike(process: subprocess.Popen[bytes], home: Home, blow: Blow, seconds: Ma
     process.wait(10)
     _wait_until_gone(next(iter(crawlers), None))
     return f"{doing}, published" if doing == "load" and home.warehouse.exists() else doing
+
+
+def _reached(blow: Blow, pid: int, home: Home) -> bool:
+    if blow.crawler_alone:
+        return bool(_crawlers(pid))
+    return blow.stage is None or stage(home) == blow.stage
 
 
 def stage(home: Home) -> str:

@@ -219,19 +219,19 @@ class Ledger:
         dead = self._db.execute("UPDATE run SET status = 'failed', finished_at = ? WHERE status = 'running' RETURNING run_id", (utc_now(),))
         return [row["run_id"] for row in dead.fetchall()]
 
-    def finish_run(self, run_id: str, status: RunStatus, counts: Mapping[str, Any]) -> None:
-        """Close a run. Raises KeyError where there is no such run."""
+    def finish_run(self, run_id: str, status: RunStatus, counts: Mapping[str, Any], at: str | None = None) -> None:
+        """Close a run, at the present moment where none is given. Raises KeyError where there is no such run."""
         with self._transaction():
             done = self._db.execute(
                 "UPDATE run SET finished_at = ?, status = ?, counts = ? WHERE run_id = ?",
-                (utc_now(), status, json.dumps(counts, ensure_ascii=False), run_id),
+                (at or utc_now(), status, json.dumps(counts, ensure_ascii=False), run_id),
             )
             if done.rowcount != 1:
                 raise KeyError(run_id)
 
     def runs(self) -> list[RunRow]:
-        """All runs, newest first."""
-        rows = self._db.execute("SELECT * FROM run ORDER BY started_at DESC, rowid DESC")
+        """All runs, newest first, in the order they were begun in: a clock that was set back does not change it."""
+        rows = self._db.execute("SELECT * FROM run ORDER BY rowid DESC")
         return [RunRow(**{**dict(row), "counts": json.loads(row["counts"])}) for row in rows]
 
     # Documents

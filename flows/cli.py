@@ -12,11 +12,22 @@ from rich.console import Console
 
 from extract.archive import ArchiveError
 from extract.home import Home
-from extract.ledger import Ledger
-from flows import cli_archive, cli_export, cli_operations, cli_sources, cli_warehouse, logs, pipeline, progress, show, show_status
+from flows import (
+    advice,
+    cli_archive,
+    cli_export,
+    cli_operations,
+    cli_sources,
+    cli_warehouse,
+    logs,
+    pipeline,
+    progress,
+    show,
+    show_status,
+)
 from flows.cli_warehouse import AcceptOption, ReasonOption, accepted_gates
 from flows.engine import WorkPool
-from flows.night import closing_on_failure, run_night
+from flows.night import by_hand, run_night
 from flows.options import HomeOption, LogOption
 from flows.pipeline import Outcome
 from flows.registry import RegistryError, load_registry
@@ -181,7 +192,7 @@ def run_flow(
         with progress.reporting(Console(stderr=True, force_terminal=False) if logs.is_json() else err):
             return run_night(home, sources, source_ids, years, refetch, reparse, accepted)
     except FAILURES as error:
-        message = f"nothing was published: {error}"
+        message = f"nothing was published: {advice.told(error, home)}"
     stop(message, 1)  # outside the handler: a traceback kept until exit keeps DuckDB's objects, which complain of it
 
 
@@ -205,13 +216,15 @@ def ingest(
     where, present = place(home), settings()
     check_population(where)
     try:
-        with pipeline.exclusive(where), progress.reporting(err):
-            with Ledger(where.ledger) as ledger:
-                run_id = ledger.start_run("ingest")
-            with closing_on_failure(where, run_id), WorkPool(present.workers, present.document_memory, pipeline.warm_up) as pool:
-                result = ingest_files(where, run_id, files, publisher, district, year, scope.value if scope else None, pool, present)
+        with (
+            progress.reporting(err),
+            by_hand(where, "ingest", present) as hand,
+            WorkPool(present.workers, present.document_memory, pipeline.warm_up) as pool,
+        ):
+            given = (files, publisher, district, year, scope.value if scope else None)
+            result = hand.conclude(lambda: ingest_files(where, hand.run_id, *given, pool, present))
     except FAILURES as error:
-        message = f"nothing was published: {error}"
+        message = f"nothing was published: {advice.told(error, where)}"
     else:
         show.outcome(err, where, result)
         raise typer.Exit(result.exit_status)

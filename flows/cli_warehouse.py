@@ -14,9 +14,9 @@ from rich.console import Console
 
 from extract.home import Home
 from extract.ledger import Ledger
-from flows import pipeline, progress
+from flows import advice, pipeline, progress
 from flows.engine import EngineError, WorkPool
-from flows.night import closing_on_failure
+from flows.night import by_hand, closing_on_failure
 from flows.options import HomeOption
 from flows.pipeline import BusyError
 from flows.settings import Settings, SettingsError, load_settings
@@ -146,13 +146,14 @@ def upgrade_home(accept_gate: AcceptOption = None, reason: ReasonOption = None, 
     if not where.ledger.exists():
         stop(f"{where.root} is no home: it has no ledger", 1)
     try:
-        with pipeline.exclusive(where), progress.reporting(err):
-            with Ledger(where.ledger) as ledger:
-                run_id = ledger.start_run("upgrade")
-            with closing_on_failure(where, run_id), WorkPool(present.workers, present.document_memory, pipeline.warm_up) as pool:
-                result = upgrade(where, run_id, pool, present, accepted)
+        with (
+            progress.reporting(err),
+            by_hand(where, "upgrade", present) as hand,
+            WorkPool(present.workers, present.document_memory, pipeline.warm_up) as pool,
+        ):
+            result = hand.conclude(lambda: upgrade(where, hand.run_id, pool, present, accepted), accepted)
     except FAILURES as error:
-        message = f"nothing was published: {error}"
+        message = f"nothing was published: {advice.told(error, where)}"
     else:
         outcome(err, where, result)
         raise typer.Exit(result.exit_status)

@@ -18,13 +18,16 @@ RUNS = 10_000
 NAMED = 20
 #: A run is alive while its last beat is not older.
 ALIVE = timedelta(seconds=4 * BEAT)
+#: How much later than now a time may be; one that is later was written by a wrong clock.
+AHEAD = timedelta(minutes=10)
 
 
 def reasons(home: Home, max_age: timedelta, max_failing: int, now: datetime | None = None) -> list[str]:
     """Why a look is needed; empty where all is well.
 
     The last success (a `run` that published or found nothing new) ended longer ago than `max_age`, unless a run is under way that began
-    within it; a source's last `max_failing` visits failed; an index that listed reports lists none; the state can't be read.
+    within it, or it is dated later than now; a source's last `max_failing` visits failed; an index that listed reports lists none; the
+    state can't be read.
     """
     moment = now or datetime.now(UTC)
     try:
@@ -53,6 +56,8 @@ def _age(home: Home, runs: list[Run], max_age: timedelta, now: datetime) -> Iter
         yield f"no run has ever succeeded in {home.root}"
         return
     age = now - _moment(last.finished_at or last.started_at)
+    if age < -AHEAD:
+        yield f"the last success (run {last.run_id}) is dated {_hours(-age)} from now: the clock is, or was, wrong"
     if age > max_age and not _under_way(home, now, max_age):
         yield f"the last success is {_hours(age)} old (run {last.run_id}, limit {_hours(max_age)}){_since(runs, last)}"
 
@@ -67,7 +72,8 @@ def _under_way(home: Home, now: datetime, max_age: timedelta) -> bool:
     beat = read_heartbeat(home)
     if not beat or beat.get("status") != "running":
         return False
-    return now - _moment(str(beat["at"])) <= ALIVE and now - _moment(str(beat["started_at"])) <= max_age
+    beaten, begun = now - _moment(str(beat["at"])), now - _moment(str(beat["started_at"]))
+    return -AHEAD <= beaten <= ALIVE and -AHEAD <= begun <= max_age
 
 
 def _empty(found: Status) -> Iterator[str]:

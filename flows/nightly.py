@@ -16,7 +16,7 @@ from extract.crawl.job import CrawlError, CrawlJob, Event, run_crawl
 from extract.home import Home
 from extract.ledger import Ledger
 from extract.problem import Problem
-from flows import logs, pipeline, progress, scale
+from flows import logs, pipeline, progress, scale, stop
 from flows.night import summarise
 from flows.pipeline import Batch, Job, Outcome
 from flows.registry import Source, load_registry
@@ -52,6 +52,7 @@ def nightly(
     Raises RegistryError, CorrectionError, BuildError, GateError: nothing was published then. Everything else that goes wrong is a
     row of `problem`.
     """
+    stop.rearm()
     place, settings = Home(home), Settings()
     require(place.warehouse)
     before = snapshot(place)
@@ -66,7 +67,7 @@ def nightly(
     read = read_all(place, pipeline.find_work(place, run_id, readable, years or [], reparse), settings)
     counts = load_and_publish(place, run_id, [b.part for b in read], publishers, accepted)
     outcome = pipeline.settle(place, run_id, counts, read, accepted)
-    leave_artifacts(place, outcome, summarise(place, outcome, before, settings))
+    leave_artifacts(place, outcome, summarise(place, outcome, before, settings, accepted))
     return outcome
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,13 +23,15 @@ from extract.home import Home
 from extract.ledger import Candidate, Ledger, Place, RunStatus
 from extract.problem import Problem
 from extract.reader import read_document
-from flows import logs, reread
+from flows import closing, logs, reread
+from flows import parts as staged
 from flows.engine import Done, Failed, WorkPool
+from flows.parts import Files
 from flows.registry import Source, host_batches
 from flows.settings import Settings
 from transform.frames import Rows, frames
 from transform.tidy import PARSER_VERSION, Context, failed, tidy
-from warehouse.build import PublisherRow, build
+from warehouse.build import BuildError, PublisherRow, build
 from warehouse.changes import known_parses, needs_publish
 from warehouse.corrections import failed_corrections
 from warehouse.publish import publish
@@ -50,10 +51,6 @@ _PROMISED = {
     ".htm": "html",
     ".shtml": "html",
 }
-
-
-#: The files of a part by their names: a Parquet file of each frame, and batch.json.
-Files = dict[str, bytes]
 
 
 class BusyError(RuntimeError):
@@ -100,13 +97,17 @@ class Outcome:
 
 @contextmanager
 def exclusive(home: Home) -> Iterator[None]:
-    """One run at a time for a home; the lock goes with the process. Raises BusyError."""
+    """One run at a time for a home; the lock goes with the process. A run that had published when its process died is closed first.
+
+    Raises BusyError, OSError where the home can't be written, sqlite3.Error where the ledger can't.
+    """
     home.create()
     with (home.state / "run.lock").open("w") as lock:
         try:
             flock(lock, LOCK_EX | LOCK_NB)
         except BlockingIOError:
             raise BusyError(f"another run is using {home.root}") from None
+        closing.settle_published(home)
         yield
 
 
@@ -281,9 +282,7 @@ def kept(home: Home, jobs: Sequence[Job], make: Callable[[], Files]) -> Batch:
 
     The part's name is made of what was read and by which parser: a batch that an earlier, interrupted run wrote whole is not read again.
     """
-    part = home.parts / _part_key(jobs)
-    if not part.exists():
-        write_part(part, make())
+    part = staged.kept(home.parts / _part_key(jobs), make)
     lost = json.loads((part / "batch.json").read_text("utf-8"))["failures"]
     return Batch(part, len(jobs), lost)
 
@@ -321,16 +320,6 @@ def _identity(c: Context) -> tuple[object, ...]:
     return c.publisher_id, c.sha256, c.url, c.district_code, c.scope, c.year, c.link_year, c.title, c.published_on, c.publisher
 
 
-def write_part(part: Path, files: Files) -> None:
-    """Write the files of a part, whole or not at all."""
-    aside = part.with_name(f".{part.name}")
-    shutil.rmtree(aside, ignore_errors=True)
-    aside.mkdir(parents=True)
-    for name, data in files.items():
-        (aside / name).write_bytes(data)
-    aside.rename(part)
-
-
 def _checked(rows: Sequence[Rows], jobs: Sequence[Job]) -> dict[str, pd.DataFrame]:
     try:
         return frames(rows)
@@ -362,18 +351,21 @@ def load(
     """Build and publish the warehouse, if there is anything new; the counts of the run, None where there is nothing new.
 
     `complete`: the publishers are the whole registry. `accepted`: gates that may be red, and why. `rebuilt`: the parts hold every
-    document of a file of an older schema.
+    document of a file of an older schema. A part that is damaged by now is a problem of the run; with `rebuilt` nothing may be missing.
     Raises BuildError, GateError; the published file is then what it was, and the parts stay.
     """
+    whole = staged.sound(home, run_id, parts)
+    if rebuilt and len(whole) < len(parts):
+        raise BuildError(f"{len(parts) - len(whole)} of {len(parts)} parts are damaged; the same command makes them anew")
     settings, heads = Settings(), population_file(home)
     entries = settings.corrections
     reread.tell_of_rollback(home)
     known = known_parses(home.warehouse).keys()
-    if not needs_publish(home.warehouse, parts, home.ledger, publishers, registry_complete=complete, corrections=entries, population=heads):
+    if not needs_publish(home.warehouse, whole, home.ledger, publishers, registry_complete=complete, corrections=entries, population=heads):
         return None
     built = build(
         home.warehouse,
-        parts,
+        whole,
         home.ledger,
         publishers,
         run_id=run_id,
@@ -389,9 +381,10 @@ def load(
         bounds=settings.gate_bounds,
         registered=[p.publisher_id for p in publishers] if complete else None,
         keep=settings.keep,
+        moment=closing.LAST_WORD,
     )
     for part in home.parts.iterdir():
-        shutil.rmtree(part, ignore_errors=True)
+        staged.discard(part)
     again = built.replaced & known
     return dict(built.counts) | (reread.report_changes(home, run_id, again) if again else {})
 
@@ -420,7 +413,7 @@ def settle(
     home: Home, run_id: str, counts: dict[str, int] | None, read: Sequence[Batch], accepted: Mapping[str, str] | None = None
 ) -> Outcome:
     """Close the run in the ledger and say what it came to."""
-    with Ledger(home.ledger) as ledger:
+    with closing.LAST_WORD, Ledger(home.ledger) as ledger:
         crawl_failures = sum(p.severity == "failure" for p in ledger.problems(run_id))
         figures = counts or {"documents_parsed": sum(b.documents for b in read)}
         status: RunStatus = "nothing_new" if counts is None else "published"

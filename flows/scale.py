@@ -26,7 +26,8 @@ from extract.archive import Archive, ArchiveError, StoreUnreachable
 from extract.office import PROGRAM
 from flows import pipeline
 from flows.engine import EngineError, WorkPool
-from flows.pipeline import Files, Job
+from flows.parts import Files
+from flows.pipeline import Job
 from flows.settings import Settings
 from transform.tidy import PARSER_VERSION
 

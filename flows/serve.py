@@ -20,7 +20,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from extract.home import Home
-from extract.ledger import Ledger, utc_text
+from extract.ledger import Ledger, utc_now, utc_text
 from extract.problem import Problem
 from flows import notify, pipeline
 from flows.night import close_dead_runs
@@ -153,10 +153,10 @@ def next_due(schedule: Schedule, last: datetime, now: datetime) -> datetime:
 
 
 def missed(home: Home, due: datetime) -> bool:
-    """Whether no run has begun since a due time. A home that never had one has missed none."""
+    """Whether no run has begun since a due time, those dated later than now aside. A home that never had one has missed none."""
     with Ledger(home.ledger) as ledger:
         began = [r.started_at for r in ledger.runs() if r.command.startswith("run")]
-    return bool(began) and max(began) < utc_text(due)
+    return bool(began) and not any(utc_text(due) <= at <= utc_now() for at in began)
 
 
 def tell_missed(home: Home, due: datetime, schedule: Schedule, more: str) -> None:

@@ -12,6 +12,7 @@ import duckdb
 from extract.home import Home
 from extract.ledger import Ledger
 from flows.pipeline import Outcome
+from warehouse.gate import GateError
 from warehouse.query import QueryError, WarehouseMissing, connect
 
 #: Rows of a list; the rest is counted.
@@ -25,6 +26,12 @@ _PROBLEMS = """SELECT severity::VARCHAR, stage::VARCHAR, coalesce(publisher_id, 
 _CHANGES = "SELECT report_id_from, report_id_to FROM report_change"
 _REVISIONS = """SELECT report_id_from, report_id_to, change::VARCHAR, count(*) FROM revision
     WHERE list_contains($new, report_id_to) GROUP BY ALL ORDER BY ALL"""
+
+
+#: Of a gate without a measure `now` is how many rows break its rule.
+_COMPARED = ("gate", "measure", "before", "now", "bound")
+_ACCEPTED = """SELECT gate, measure, before, after, bound, accepted_reason FROM gate_result
+    WHERE run_id = ? AND accepted_reason IS NOT NULL ORDER BY gate, measure"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +58,23 @@ def snapshot(home: Home) -> Snapshot:
         return Snapshot()
 
 
-def compose(home: Home, outcome: Outcome, before: Snapshot, timings: Mapping[str, float], reasons: Sequence[str] = ()) -> str:
-    """The summary of a run that came to its end. `reasons` are the lines of `gongkai status --check`."""
+def compose(
+    home: Home,
+    outcome: Outcome,
+    before: Snapshot,
+    timings: Mapping[str, float],
+    reasons: Sequence[str] = (),
+    accepted: Mapping[str, str] | None = None,
+) -> str:
+    """The summary of a run that came to its end. `reasons` are the lines of `gongkai status --check`, `accepted` the gates that were
+    allowed to be red, and why.
+    """
     after = snapshot(home)
     parts = [
         [f"# Run {outcome.run_id}: {outcome.status.replace('_', ' ')}", ""],
         _counts(outcome),
         _list("Needs a look", reasons),
+        _accepted(home, outcome, accepted or {}),
         _coverage(before, after),
         _reports(before, after),
         _revisions(home, before, after),
@@ -78,7 +95,7 @@ def compose_failure(home: Home, run_id: str, error: BaseException, timings: Mapp
     why = str(error) or type(error).__name__
     quoted = [f"> {line}" for line in why.split("\n")]
     head = [f"# Run {run_id}: failed", "", "Nothing was published; the warehouse is as it was.", "", *quoted]
-    return "\n".join([*head, "", *_problems("Problems until then", met), *_timings(timings)])
+    return "\n".join([*head, "", *_red(error), *_problems("Problems until then", met), *_timings(timings)])
 
 
 def path(home: Home, run_id: str) -> Path:
@@ -99,6 +116,30 @@ def leave(home: Home, run_id: str, text: str) -> Path:
 def _counts(outcome: Outcome) -> list[str]:
     rows = [(name.replace("_", " "), f"{number:,}") for name, number in outcome.counts.items()]
     return _table("Counts", ("what", "count"), [*rows, ("failures", f"{outcome.failures:,}")])
+
+
+def _accepted(home: Home, outcome: Outcome, accepted: Mapping[str, str]) -> list[str]:
+    """Red gates that were let pass: what was compared, and why they were; and reasons given for gates that were green."""
+    if not accepted or outcome.status != "published":
+        return []
+    with connect(home.warehouse) as con:
+        found = con.execute(_ACCEPTED, [outcome.run_id]).fetchall()
+    rows = [(gate, measure or "", *map(_number, numbers), why) for gate, measure, *numbers, why in found]
+    red = {row[0] for row in rows}
+    green = [(gate, "", "", "", "", f"was green; the reason given: {why}") for gate, why in accepted.items() if gate not in red]
+    return _table(f"Accepted gates ({len(rows)})", (*_COMPARED, "reason"), [*rows, *green])
+
+
+def _red(error: BaseException) -> list[str]:
+    """The gates that kept a build from being published, and what they compared."""
+    if not isinstance(error, GateError):
+        return []
+    rows = [(r.gate, r.measure or "", _number(r.before), _number(r.after), _number(r.bound), r.detail) for r in error.red]
+    return _table(f"Red gates ({len(rows)})", (*_COMPARED, "what it found"), rows)
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:,.6g}"
 
 
 def _coverage(before: Snapshot, after: Snapshot) -> list[str]:

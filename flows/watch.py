@@ -63,6 +63,7 @@ class Watch:
     home: Home
     run_id: str
     passed_on: progress.Reporter
+    beats: bool = True
     started_at: str = field(default_factory=utc_now)
     status: str = "running"
     timings: dict[str, float] = field(default_factory=dict)
@@ -98,8 +99,10 @@ class Watch:
         return {**self.timings, self._stage: self.timings.get(self._stage, 0.0) + now}
 
     def beat(self) -> None:
-        """Write the heartbeat as things are now."""
+        """Write the heartbeat as things are now, unless the run has none."""
         with self._lock:
+            if not self.beats:
+                return
             write_heartbeat(self.home, self._state())
 
     def _state(self) -> dict[str, object]:
@@ -114,9 +117,10 @@ class Watch:
 
 
 @contextmanager
-def watching(home: Home, run_id: str) -> Iterator[Watch]:
-    """Watch a run for the length of a block: beats at once, at every stage, every 30 s and at the end (failed where the block raises)."""
-    with progress.observed(lambda passed_on: Watch(home, run_id, passed_on)) as watch, _ticking(watch):
+def watching(home: Home, run_id: str, *, beats: bool = True) -> Iterator[Watch]:
+    """Watch a run for the length of a block: beats at once, at every stage, every 30 s and at the end (failed where the block raises);
+    with `beats=False` only what it does and how long it takes."""
+    with progress.observed(lambda passed_on: Watch(home, run_id, passed_on, beats)) as watch, _ticking(watch):
         logs.run(run_id)
         watch.beat()
         try:

@@ -22,7 +22,7 @@ _LAST = "SELECT run_id FROM visit AS w WHERE w.publisher_id = s.publisher_id"
 
 # Ledger table -> what the warehouse keeps of it (docs/architecture.md, Ledger).
 LEDGER_QUERIES = {
-    "run": "SELECT run_id, started_at, finished_at, version, command, status, counts FROM run",
+    "run": "SELECT run_id, started_at, finished_at, version, command, status, counts FROM run ORDER BY rowid",
     "document": """SELECT url, first_seen, last_seen, last_checked, status, media, sha256, bytes, archive_file, archive_offset
         FROM document""",
     # unlisted_since: the first whole visit after it was last met that read the index and found other reports on it.
@@ -37,11 +37,11 @@ LEDGER_QUERIES = {
         FROM source_state""",
     # The visits of the last 30 runs and, of every source, the last one, the last whole one and the last that found its index in order.
     "visit": f"""SELECT {_VISIT} FROM visit AS v
-        WHERE v.run_id IN (SELECT run_id FROM run ORDER BY started_at DESC, rowid DESC LIMIT 30)
+        WHERE v.run_id IN (SELECT run_id FROM run ORDER BY rowid DESC LIMIT 30)
         UNION SELECT {_VISIT} FROM source_state AS s JOIN visit AS v ON v.publisher_id = s.publisher_id AND v.run_id IN (
-            ({_LAST} ORDER BY checked_at DESC LIMIT 1),
-            ({_LAST} AND years IS NULL ORDER BY checked_at DESC LIMIT 1),
-            ({_LAST} AND {GOOD_VISIT} ORDER BY checked_at DESC LIMIT 1)
+            ({_LAST} ORDER BY w.rowid DESC LIMIT 1),
+            ({_LAST} AND years IS NULL ORDER BY w.rowid DESC LIMIT 1),
+            ({_LAST} AND {GOOD_VISIT} ORDER BY w.rowid DESC LIMIT 1)
         )""",
     "presence": "SELECT id AS presence_no, url, sha256, first_seen, last_seen, gone_at, gone_status FROM presence",
     "problem": "SELECT run_id, stage, publisher_id, url, year, kind, message, severity FROM problem",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 
@@ -28,12 +28,13 @@ def publish(
     bounds: Mapping[str, float] | None = None,
     registered: Collection[str] | None = None,
     keep: Keep | None = None,
+    moment: AbstractContextManager[object] | None = None,
 ) -> Path:
     """Check the built file and let `target` (the file it was built from) be it: a link that is replaced in one step. Returns the target.
 
     `accepted` are gates that may be red, and why; `bounds` other bounds of gates than their files say; `registered` the publishers of the
-    registry, where it is known whole; `keep` says how many files of before stay. Readers that hold the old file keep it
-    until they open it again.
+    registry, where it is known whole; `keep` says how many files of before stay; `moment` is held while the
+    link is replaced. Readers that hold the old file keep it until they open it again.
     Raises GateError when a gate is red: the built file is then put aside in refused/, its path is in the message. Raises OSError, or
     SnapshotError, when the disk refuses: the built file is then removed. Either way the published file is what it was, byte for byte.
     """
@@ -51,7 +52,8 @@ def publish(
         sync(built.path)
         if target.exists():
             snapshots.keep(target)
-        snapshots.show(built.path, target, built.run_id)
+        with moment or nullcontext():
+            snapshots.show(built.path, target, built.run_id)
         undo.pop_all()
     _prune(target, keep or Keep(0))
     return target

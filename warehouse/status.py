@@ -145,16 +145,18 @@ ORDER BY severity, publisher_id, year, kind, url, message
 _RUNS = """
 SELECT run_id, started_at, finished_at, command, status,
     coalesce(json_extract(counts, '$.problems'), (SELECT count(*) FROM problem WHERE problem.run_id = run.run_id)) AS problems
-FROM run ORDER BY started_at DESC, run_id DESC LIMIT ?
+FROM run ORDER BY rowid DESC LIMIT ?
 """
+# Visits in the order they were made in, whatever the clock said.
 _SOURCES = f"""
-SELECT publisher_id, checked_at, index_read, reports_found, last_success,
-    (SELECT count(*) FROM visit AS v WHERE v.publisher_id = s.publisher_id AND (last_success IS NULL OR v.checked_at > last_success)),
-    coalesce((SELECT listed FROM visit AS v WHERE v.publisher_id = s.publisher_id ORDER BY v.checked_at DESC LIMIT 1), reports_found)
+SELECT publisher_id, checked_at, index_read, reports_found,
+    (SELECT checked_at FROM visit AS v WHERE v.rowid = last_good),
+    (SELECT count(*) FROM visit AS v WHERE v.publisher_id = s.publisher_id AND v.rowid > coalesce(last_good, -1)),
+    coalesce((SELECT listed FROM visit AS v WHERE v.publisher_id = s.publisher_id ORDER BY v.rowid DESC LIMIT 1), reports_found)
 FROM (
     SELECT *, (
-        SELECT max(checked_at) FROM visit AS v WHERE v.publisher_id = source_state.publisher_id AND {GOOD_VISIT}
-    ) AS last_success
+        SELECT max(v.rowid) FROM visit AS v WHERE v.publisher_id = source_state.publisher_id AND {GOOD_VISIT}
+    ) AS last_good
     FROM source_state
 ) AS s ORDER BY publisher_id
 """

@@ -19,6 +19,8 @@ SEASON = range(1, 5)
 IN_SEASON, OUT_OF_SEASON = timedelta(days=30), timedelta(days=91)
 #: The part of the interval by which an address may be early: what was fetched in one night does not fall due in one night.
 SPREAD = 1 / 3
+#: What was written so much later than now was written by a clock that was wrong.
+WRONG_CLOCK = timedelta(days=1)
 _HOST = re.compile(r"[\w.-]+|[0-9a-f:.]+")
 #: Names of one and the same host: this one.
 HERE = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -31,13 +33,15 @@ def is_due(document: DocumentRow | None, now: datetime, refetch: bool = False) -
 
     Yes where it never gave a body or an empty one, where its last answer was an error, on `refetch`, and otherwise at the latest
     a month after the last time in January–April, a quarter after it in the rest of the year; up to a third of that earlier, by a
-    share that is always the same for an address. Index pages are read in every run.
+    share that is always the same for an address. Also where the last time is a day or more from now: a wrong clock wrote it. Index
+    pages are read in every run.
     """
     if refetch or document is None or not document.sha256 or not document.bytes or not _answered(document.status):
         return True
     interval = IN_SEASON if now.month in SEASON else OUT_OF_SEASON
     early = SPREAD * crc32(document.url.encode()) / 2**32
-    return now - datetime.fromisoformat(document.last_checked) >= interval * (1 - early)
+    age = now - datetime.fromisoformat(document.last_checked)
+    return age >= interval * (1 - early) or age <= -WRONG_CLOCK
 
 
 def _answered(status: int) -> bool:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import random
+import select
 import signal
 import sqlite3
 import subprocess
@@ -13,7 +15,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TextIO
 
 import duckdb
 
@@ -57,19 +59,87 @@ def _slow_down(case: Case) -> None:
             case.pages[path] = answer
 
 
-def start(sources: Path, home: Path, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
-    """`gongkai run` in a process group of its own."""
+class Run(Protocol):
+    """A `gongkai run` under way, in a process group of its own."""
+
+    @property
+    def pid(self) -> int: ...
+
+    def poll(self) -> int | None:
+        """Its exit status, None while it runs."""
+
+    def wait(self, timeout: float) -> int:
+        """Its exit status. Raises TimeoutError, subprocess.TimeoutExpired."""
+
+
+def start(sources: Path, home: Path, environment: Mapping[str, str]) -> Run:
+    """`gongkai run` as a user starts it."""
     command = [sys.executable, "-m", "flows.cli", "run", "--sources", str(sources), "--home", str(home)]
     quiet = subprocess.DEVNULL
     return subprocess.Popen(command, env=os.environ | dict(environment), stdout=quiet, stderr=quiet, start_new_session=True)
 
 
-def run_whole(sources: Path, home: Path, environment: Mapping[str, str]) -> int:
-    """A run that nobody disturbs; its exit status."""
-    return start(sources, home, environment).wait(LONGEST)
+@dataclass(slots=True)
+class Forked:
+    """A run that was forked from `Imported`."""
+
+    pid: int
+    told: TextIO
+    status: int | None = None
+
+    def poll(self) -> int | None:
+        if self.status is None and select.select([self.told], [], [], 0)[0]:
+            self.status = int(self.told.readline())
+        return self.status
+
+    def wait(self, timeout: float) -> int:
+        if self.status is None and not select.select([self.told], [], [], timeout)[0]:
+            raise TimeoutError(f"run {self.pid} still goes on")
+        status = self.poll()
+        assert status is not None
+        return status
 
 
-def begun(process: subprocess.Popen[bytes], home: Path) -> float:
+class Imported:
+    """A process that has imported the program and forks a run when told to: five seconds of imports each are saved. One at a time."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        command = [sys.executable, "-c", FORKS]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        self._process = subprocess.Popen(command, env=os.environ | dict(environment), text=True, bufsize=1, **pipes)  # type: ignore[call-overload]
+
+    def start(self, sources: Path, home: Path) -> Forked:
+        self._process.stdin.write(json.dumps(["gongkai", "run", "--sources", str(sources), "--home", str(home)]) + "\n")
+        return Forked(int(self._process.stdout.readline()), self._process.stdout)
+
+    def close(self) -> None:
+        self._process.stdin.close()
+        self._process.wait(30)
+
+
+FORKS = """
+import json, os, sys, threading
+import flows.cli, flows.nightly
+assert threading.active_count() == 1, "a thread does not live through a fork"
+for line in sys.stdin:
+    pid = os.fork()
+    if pid == 0:
+        os.setsid()
+        null = os.open(os.devnull, os.O_RDWR)
+        for stream in (0, 1, 2):
+            os.dup2(null, stream)
+        sys.argv = json.loads(line)
+        try:
+            flows.cli.main()
+        except SystemExit as end:
+            os._exit(end.code if isinstance(end.code, int) else int(end.code is not None))
+        os._exit(0)
+    print(pid, flush=True)
+    print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
+"""
+
+
+def begun(process: Run, home: Path) -> float:
     """When a run took up its work: its first seconds go into imports, and killing those proves nothing."""
     while not (home / "state" / "ledger.sqlite").exists() and process.poll() is None:
         time.sleep(0.01)
@@ -97,7 +167,7 @@ def blows(trials: int, seed: int) -> list[Blow]:
     return [replace(kinds[n % 4], part=(n // 4 + rng.random()) / rounds) for n in range(trials)]
 
 
-def strike(process: subprocess.Popen[bytes], home: Home, blow: Blow, seconds: Mapping[str, float]) -> str | None:
+def strike(process: Run, home: Home, blow: Blow, seconds: Mapping[str, float]) -> str | None:
     """Kill as `blow` says, in a run whose stages take `seconds`; what the run was doing then, None where it was over before."""
     while process.poll() is None and not _reached(blow, process.pid, home):
         time.sleep(0.005)
@@ -131,7 +201,7 @@ def stage(home: Home) -> str:
     return str(beat["stage"]) if beat else "start"
 
 
-def stages(process: subprocess.Popen[bytes], home: Home) -> dict[str, float]:
+def stages(process: Run, home: Home) -> dict[str, float]:
     """Wait for a run to end; the seconds that each of its stages took."""
     seconds: dict[str, float] = {}
     last, since = "start", time.monotonic()

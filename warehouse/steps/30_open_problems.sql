@@ -1,20 +1,20 @@
 -- A problem of the crawl is open until a later visit to its source was to find it again: a run narrowed to other years was not. One that
--- names no source is open until the next run.
+-- names no source is open until the next run. Runs stand in the order they were begun in (rowid): a clock that was set back does not change it.
 UPDATE problem SET is_open = judged.is_open
 FROM (
-    WITH visited AS (SELECT v.publisher_id, v.years, run.started_at FROM visit AS v JOIN run USING (run_id)),
-    newest AS (SELECT max(started_at) AS started_at FROM run),
+    WITH visited AS (SELECT v.publisher_id, v.years, run.rowid AS begun FROM visit AS v JOIN run USING (run_id)),
+    newest AS (SELECT max(rowid) AS begun FROM run),
     pair AS (
-        SELECT DISTINCT problem.publisher_id, problem.run_id, problem.year, run.started_at
+        SELECT DISTINCT problem.publisher_id, problem.run_id, problem.year, run.rowid AS begun
         FROM problem LEFT JOIN run USING (run_id) WHERE document_sha256 IS NULL
     )
     SELECT
         publisher_id, run_id, year,
         CASE
-            WHEN publisher_id IS NULL THEN coalesce(pair.started_at = newest.started_at, true)
+            WHEN publisher_id IS NULL THEN coalesce(pair.begun = newest.begun, true)
             ELSE NOT EXISTS (
                 FROM visited
-                WHERE visited.publisher_id = pair.publisher_id AND visited.started_at > pair.started_at
+                WHERE visited.publisher_id = pair.publisher_id AND visited.begun > pair.begun
                     AND (visited.years IS NULL OR pair.year IS NULL OR list_contains(visited.years, pair.year))
             )
         END AS is_open
@@ -28,10 +28,10 @@ WHERE problem.document_sha256 IS NULL
 -- The same problem in a later run stands for the earlier ones (visits that did not come to their end close nothing).
 UPDATE problem SET is_open = false
 FROM (
-    SELECT publisher_id, url, kind, max(started_at) AS started_at
+    SELECT publisher_id, url, kind, max(run.rowid) AS begun
     FROM problem JOIN run USING (run_id) WHERE document_sha256 IS NULL AND is_open GROUP BY ALL
 ) AS newest, run
-WHERE problem.document_sha256 IS NULL AND problem.is_open AND run.run_id = problem.run_id AND run.started_at < newest.started_at
+WHERE problem.document_sha256 IS NULL AND problem.is_open AND run.run_id = problem.run_id AND run.rowid < newest.begun
     AND problem.publisher_id IS NOT DISTINCT FROM newest.publisher_id
     AND problem.url IS NOT DISTINCT FROM newest.url
     AND problem.kind = newest.kind;

@@ -1,6 +1,7 @@
 """`python -m benchmarks.national`: a simulated national panel through the real loader, its planted errors, its size and its query times.
 
-3,000 districts, two bodies each (the office with its own figures, the government with those of the whole area), seven years. The figures
+3,000 districts, two bodies each (the office with its own figures, the government with those of the whole area), seven years. With
+`--observations` every district gets as many further pairs of bodies (a department and a town) as that takes. The figures
 satisfy the identities of the forms within a report and across years, except where an error is planted; cells are blank, not applicable or
 unreadable; the form changes after 2020; years are missing; reports are restated. Identities are evaluated by the real checker, figures go
 through the tidy frames, the parts and the build, like those of a real run. Nothing in it is a real figure.
@@ -10,13 +11,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import re
 import resource
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -27,6 +29,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.national_figures import SCOPES, YEARS, Planted, publisher_id
+from benchmarks.national_night import RUN, write_night
 from benchmarks.national_parts import Chunk, write_chunk, write_ledger
 from warehouse.build import PublisherRow, build
 from warehouse.districts import read_districts
@@ -38,6 +41,10 @@ COOKBOOK = Path(__file__).parents[1] / "docs" / "cookbook.md"
 #: Offices of the sample that the cookbook names -> their districts.
 OFFICES = {"longwan-office": "330303", "lucheng-office": "330302", "ouhai-office": "330304", "rongcheng-office": "371082"}
 KINDS = {"own": ("office", "人民政府办公室"), "consolidated": ("government", "人民政府")}
+FURTHER = {"own": ("department", "局"), "consolidated": ("township", "镇人民政府")}
+#: Figures of the reports of two bodies over the years, missing and restated reports counted.
+FIGURES_OF_PAIR = 2795
+SEED = 20261123
 
 QUERIES = {
     "one figure of all districts": "SELECT * FROM panel WHERE indicator = 'new_received' AND applicant = 'total' AND year = 2023",
@@ -64,34 +71,71 @@ QUERIES = {
 }
 
 
-def make(root: Path, districts: int, workers: int = 2, seed: int = 20261123) -> tuple[Path, list[Planted]]:
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """Which panel is simulated: districts, pairs of bodies of each, seed."""
+
+    districts: int
+    seats: int = 1
+    seed: int = SEED
+
+    @classmethod
+    def of(cls, observations: int) -> Panel:
+        """The panel with the fewest pairs per district that has so many observations."""
+        pairs = math.ceil(observations / FIGURES_OF_PAIR)
+        seats = math.ceil(pairs / len(all_codes()))
+        return cls(math.ceil(pairs / seats), seats)
+
+    def codes(self) -> list[str]:
+        """Codes of prefectures and counties in force. Raises ValueError where there are not so many."""
+        codes = all_codes()[-self.districts :]
+        if len(codes) < self.districts:
+            raise ValueError(f"there are only {len(codes)} districts")
+        return codes
+
+    def chunks(self, root: Path) -> list[Chunk]:
+        """What is written part by part below `root`."""
+        codes = self.codes()
+        groups = [(seat, codes[start : start + CHUNK]) for seat in range(self.seats) for start in range(0, len(codes), CHUNK)]
+        return [Chunk(n, tuple(group), self.seed, root / "parts" / f"{n:04}", seat) for n, (seat, group) in enumerate(groups)]
+
+    def bodies(self) -> list[PublisherRow]:
+        """The registry."""
+        names = {d.district_code: d.name for d in read_districts()}
+        return [self._body(code, names[code], scope, seat) for seat in range(self.seats) for code in self.codes() for scope in SCOPES]
+
+    @staticmethod
+    def _body(code: str, name: str, scope: str, seat: int) -> PublisherRow:
+        kind, title = FURTHER[scope] if seat else KINDS[scope]
+        told = f"{name}第{seat}{title}" if seat else name + title
+        return PublisherRow(publisher_id(code, scope, seat), told, code, kind, "own" if seat else scope)
+
+
+def all_codes() -> list[str]:
+    """Codes of all prefectures and counties in force."""
+    return [d.district_code for d in read_districts() if d.level != "province" and d.valid_to is None]
+
+
+def make(root: Path, districts: int, workers: int = 2, seed: int = SEED, seats: int = 1) -> tuple[Path, list[Planted]]:
     """Simulate a panel, load it and publish it below `root`. Returns the published file and the planted errors."""
-    codes = district_codes(districts)
-    parts, planted = simulate(root, codes, workers, seed)
-    return load(root, codes, parts), planted
+    panel = Panel(districts, seats, seed)
+    planted = simulate(root, panel, workers)
+    return load(root, panel), planted
 
 
-def district_codes(districts: int) -> list[str]:
-    """Codes of prefectures and counties in force. Raises ValueError where there are not so many."""
-    codes = [d.district_code for d in read_districts() if d.level != "province" and d.valid_to is None][-districts:]
-    if len(codes) < districts:
-        raise ValueError(f"there are only {len(codes)} districts")
-    return codes
-
-
-def simulate(root: Path, codes: list[str], workers: int = 2, seed: int = 20261123) -> tuple[list[Path], list[Planted]]:
-    """Write the parts and the ledger of a panel below `root`, and the planted errors into planted.json."""
-    starts = range(0, len(codes), CHUNK)
-    chunks = [Chunk(n, tuple(codes[start : start + CHUNK]), seed, root / "parts" / f"{n:04}") for n, start in enumerate(starts)]
+def simulate(root: Path, panel: Panel, workers: int = 2) -> list[Planted]:
+    """Write the parts and the ledger of a panel below `root`, and the planted errors into planted.json. A panel that is there is kept."""
+    if (root / PLANTED).exists():
+        return read_planted(root)
+    chunks = panel.chunks(root)
     if workers > 1:
         with ProcessPoolExecutor(workers) as pool:
             planted = [error for errors in pool.map(write_chunk, chunks) for error in errors]
     else:
         planted = [error for chunk in chunks for error in write_chunk(chunk)]
-    parts = [chunk.folder for chunk in chunks]
-    write_ledger(root / "ledger.sqlite", parts)
+    write_ledger(root / "ledger.sqlite", [chunk.folder for chunk in chunks])
     (root / PLANTED).write_text(json.dumps([asdict(error) for error in planted]), "utf-8")
-    return parts, planted
+    return planted
 
 
 def read_planted(root: Path) -> list[Planted]:
@@ -102,12 +146,11 @@ def read_planted(root: Path) -> list[Planted]:
     ]
 
 
-def load(root: Path, codes: list[str], parts: list[Path]) -> Path:
-    """Build and publish the parts with the real loader."""
-    names = {d.district_code: d.name for d in read_districts()}
-    rows = [PublisherRow(publisher_id(c, scope), names[c] + KINDS[scope][1], c, KINDS[scope][0], scope) for c in codes for scope in SCOPES]
+def load(root: Path, panel: Panel, parts: Sequence[Path] | None = None, run_id: str = "r1") -> Path:
+    """Build and publish the parts (default: all of the panel) with the real loader."""
     published = root / "warehouse" / "gongkai.duckdb"
-    publish(build(published, parts, root / "ledger.sqlite", rows, run_id="r1", version="simulated"))
+    wanted = [chunk.folder for chunk in panel.chunks(root)] if parts is None else parts
+    publish(build(published, wanted, root / "ledger.sqlite", panel.bodies(), run_id=run_id, version="simulated"))
     return published
 
 
@@ -176,17 +219,21 @@ Outcome = TypeVar("Outcome")
 
 
 def _stage(console: Console, name: str, work: Callable[[], Outcome]) -> Outcome:
-    start = time.perf_counter()
+    start, used = time.perf_counter(), time.process_time()
     result = work()
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    console.print(f"{name}: {time.perf_counter() - start:.1f} s; highest memory of this process so far {memory:.0f} MB")
+    taken = f"{time.perf_counter() - start:.1f} s, CPU of this process {time.process_time() - used:.1f} s"
+    console.print(f"{name}: {taken}; highest memory of it so far {memory:.0f} MB")
     return result
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--districts", type=int, default=3000)
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument("--districts", type=int, default=3000)
+    size.add_argument("--observations", type=int, help="as many figures at least")
     parser.add_argument("--keep", type=Path, help="folder to make it in, and to leave it")
+    parser.add_argument("--night", action="store_true", help="also the next night, in which one report in a hundred is another")
     parser.add_argument("--home", type=Path, help="a folder that --keep left: only check and time it")
     options = parser.parse_args()
     console = Console(width=140)
@@ -194,9 +241,13 @@ def main() -> int:
         return 0 if report(console, options.home / "warehouse" / "gongkai.duckdb", read_planted(options.home)) else 1
     with tempfile.TemporaryDirectory() as folder:
         root = options.keep or Path(folder)
-        codes = district_codes(options.districts)
-        parts, planted = _stage(console, "simulated and checked, two processes", lambda: simulate(root, codes))
-        published = _stage(console, "loaded and published", lambda: load(root, codes, parts))
+        panel = Panel.of(options.observations) if options.observations else Panel(options.districts)
+        planted = _stage(console, "simulated and checked, two processes", lambda: simulate(root, panel))
+        published = _stage(console, "loaded and published", lambda: load(root, panel))
+        if options.night:
+            spared = {error.report_id for error in planted}
+            part, reports = write_night(root, spared)
+            _stage(console, f"next night, {reports:,} reports", lambda: load(root, panel, [part], RUN))
         return 0 if report(console, published, planted) else 1
 
 

@@ -84,8 +84,9 @@ def form_of(year: int) -> int:
     return 2019 if year <= 2020 else 2021
 
 
-def publisher_id(district_code: str, scope: str) -> str:
-    return f"sim-{district_code}-{scope}"
+def publisher_id(district_code: str, scope: str, seat: int = 0) -> str:
+    """Key of a body. Each seat of a district has two, one with few figures (`own`) and one with many (`consolidated`)."""
+    return f"sim-{district_code}-{scope}" + (f"-{seat}" if seat else "")
 
 
 def sheets(rng: np.random.Generator, districts: int, scope: str) -> list[Sheet]:

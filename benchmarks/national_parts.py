@@ -29,12 +29,14 @@ MONEY = ("administrative_fee_amount", "government_procurement_amount")
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Districts whose reports make one part. The same number and seed give the same figures."""
+    """Districts whose reports make one part. The same number and seed give the same figures. Seat 0 is the government and its office, every
+    further one a department and a town, which report on themselves."""
 
     number: int
     codes: tuple[str, ...]
     seed: int
     folder: Path
+    seat: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +48,23 @@ class Version:
     code: str
     number: int
     older: dict[Cell, int]
+    seat: int = 0
+
+    @property
+    def place(self) -> str:
+        return f"{self.code}/{self.sheet.scope}" + (f"-{self.seat}" if self.seat else "")
 
     @property
     def sha256(self) -> str:
-        return hashlib.sha256(f"{self.code}/{self.sheet.scope}/{self.sheet.year}/{self.number}".encode()).hexdigest()
+        return hashlib.sha256(f"{self.place}/{self.sheet.year}/{self.number}".encode()).hexdigest()
 
     @property
     def publisher(self) -> str:
-        return publisher_id(self.code, self.sheet.scope)
+        return publisher_id(self.code, self.sheet.scope, self.seat)
+
+    @property
+    def scope(self) -> str:
+        return "own" if self.seat else self.sheet.scope
 
     @property
     def report_id(self) -> str:
@@ -61,7 +72,7 @@ class Version:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1/{self.code}/{self.sheet.scope}/{self.sheet.year}.html"
+        return f"http://127.0.0.1/{self.place}/{self.sheet.year}.html"
 
     def figures(self) -> Ints:
         base = np.array([column[self.at] for column in self.sheet.values.values()], np.int64)
@@ -84,7 +95,7 @@ def write_chunk(chunk: Chunk) -> list[Planted]:
     for scope in SCOPES:
         made = sheets(rng, len(chunk.codes), scope)
         flaws = spoil(rng, made, len(chunk.codes))
-        mine = list(_versions(made, flaws, chunk.codes))
+        mine = list(_versions(made, flaws, chunk))
         ids = {(YEARS.index(v.sheet.year), v.at): v.report_id for v in mine if not v.older}
         errors += planted(flaws, made, ids)
         versions += mine
@@ -92,14 +103,14 @@ def write_chunk(chunk: Chunk) -> list[Planted]:
     return errors
 
 
-def _versions(made: list[Sheet], flaws: Flaws, codes: tuple[str, ...]) -> Iterator[Version]:
+def _versions(made: list[Sheet], flaws: Flaws, chunk: Chunk) -> Iterator[Version]:
     for number, sheet in enumerate(made):
-        for at, code in enumerate(codes):
+        for at, code in enumerate(chunk.codes):
             if (number, at) in flaws.missing:
                 continue
-            yield Version(sheet, at, code, 2, {})
+            yield Version(sheet, at, code, 2, {}, chunk.seat)
             if (number, at) in flaws.older:
-                yield Version(sheet, at, code, 1, flaws.older[number, at])
+                yield Version(sheet, at, code, 1, flaws.older[number, at], chunk.seat)
 
 
 def _write(folder: Path, versions: list[Version], rng: np.random.Generator) -> None:
@@ -123,14 +134,14 @@ def _report(v: Version) -> dict[str, Any]:
         "publisher_id": v.publisher,
         "district_code": v.code,
         "year": v.sheet.year,
-        "scope": v.sheet.scope,
+        "scope": v.scope,
         "scope_evidence": "source",
         "title": f"{v.sheet.year}年政府信息公开工作年度报告",
         "format": v.sheet.form,
         "media": "html",
         "url": v.url,
         "document_sha256": v.sha256,
-        "published_on": f"{v.sheet.year + 1}-0{1 if v.sheet.scope == 'own' else 3}-{day}",
+        "published_on": f"{v.sheet.year + 1}-0{1 if v.scope == 'own' else 3}-{day}",
         "fetched_at": f"{v.sheet.year + 1}-0{3 + v.number}-01T00:00:00Z",
         "figures": int((v.marks() == REPORTED).sum()),
         "year_evidence": "title",

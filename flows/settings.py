@@ -16,6 +16,7 @@ from extract.archive_settings import ArchiveSettings
 from extract.config_file import VARIABLE, ConfigFileError, config_file, read_config_file
 from extract.crawl.job import CrawlSettings
 from flows.schedule import Schedule, duration
+from warehouse.duck import Limits
 from warehouse.snapshots import Keep
 
 #: This machine's own names: nobody needs to be spared there.
@@ -60,6 +61,9 @@ class Settings(ArchiveSettings):
     task_retry_delay: float = Field(default=5.0, ge=0, description="seconds before a batch is tried again")
     snapshots: int = Field(default=7, ge=0, description="published files of before that are kept for `gongkai rollback`")
     snapshots_mb: int | None = Field(default=None, ge=0, description="MiB that snapshots may take; None: any; the newest always stays")
+    build_memory_mb: int = Field(default=1200, ge=64, description="MiB of DuckDB in a build of the warehouse; what is more spills")
+    build_threads: int | None = Field(default=None, ge=1, description="threads of a build of the warehouse; None: one per core")
+    build_spill_mb: int | None = Field(default=None, ge=0, description="MiB a build may spill beside the file; None: half of what is free")
     gate_bounds: dict[str, float] = Field(default={}, description="other bounds of gates than warehouse/gates says, by name (JSON)")
     population: Path | None = Field(default=None, description="CSV file of population and area; None: HOME/population.csv, if there is one")
     corrections: Path | None = Field(default=None, description="folder of corrections; None: those that ship with the project")
@@ -97,6 +101,11 @@ class Settings(ArchiveSettings):
     def keep(self) -> Keep:
         """Which snapshots of published files are kept."""
         return Keep(self.snapshots, None if self.snapshots_mb is None else self.snapshots_mb * 1024 * 1024)
+
+    @property
+    def limits(self) -> Limits:
+        """What a build of the warehouse may take."""
+        return Limits(self.build_memory_mb, self.build_threads, self.build_spill_mb)
 
     @property
     def document_memory(self) -> int:

@@ -15,13 +15,16 @@ import duckdb
 from warehouse import codebook, corrections
 from warehouse.corrections import CorrectionError
 from warehouse.dictionary import load_dictionary
-from warehouse.duck import OFFLINE, code_version, create_file, create_views, scripts
+from warehouse.duck import OFFLINE, Limits, code_version, create_file, create_views, scripts, spill_of
 from warehouse.migrate import pour, require, schema_version
 from warehouse.mirror import COUNTS, BuildError, PublisherRow, load_publishers, load_seeds, mirror_ledger
 from warehouse.parts import bring
 from warehouse.population import PopulationError, fingerprint, load_population
 
-__all__ = ["BuildError", "BuildResult", "PublisherRow", "build", "discard"]
+__all__ = ["BuildError", "BuildResult", "Limits", "PublisherRow", "build", "discard"]
+
+#: First line of a step that is run slice by slice of temp.slice, so that its joins fit into memory however many reports there are.
+IN_SLICES = "-- In slices.\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,7 @@ class Inputs:
     corrections: Path | None
     reread: bool
     now: datetime
+    limits: Limits
 
 
 def build(
@@ -70,6 +74,7 @@ def build(
     corrections: Path | None = None,
     reread: bool = False,
     now: datetime | None = None,
+    limits: Limits | None = None,
 ) -> BuildResult:
     """Make `.build-*.duckdb` in the folder of `published` out of the published file (if there is one) and what is new.
 
@@ -78,7 +83,7 @@ def build(
     `corrections` a folder of corrections in the place of those that ship with the project (warehouse/corrections.py). Files of builds that
     died are removed first: one build at a time per folder. `reread`: every document was read again, so that a published file of an older
     schema may be gone on with. `now` is the moment the build counts as made at (what is due by then, default:
-    the present).
+    the present). `limits`: what it may take of memory, cores and disk.
     Raises BuildError when an input is not what it should be; the published file is never touched and the build file is removed.
     """
     published.parent.mkdir(parents=True, exist_ok=True)
@@ -89,7 +94,8 @@ def build(
         undo.callback(discard, path)
         try:
             at = now or datetime.now(UTC)
-            inputs = Inputs(published, parts, ledger, publishers, run_id, version, registry_complete, population, corrections, reread, at)
+            common = (published, parts, ledger, publishers, run_id, version, registry_complete, population, corrections, reread, at)
+            inputs = Inputs(*common, limits or Limits())
             result = _build(path, inputs)
         except (duckdb.Error, OSError, PopulationError, CorrectionError) as error:
             raise BuildError(f"building {path.name}: {error}") from error
@@ -100,10 +106,8 @@ def build(
 def _build(path: Path, inputs: Inputs) -> BuildResult:
     require(inputs.published, inputs.reread)
     _start(path, inputs.published)
-    with duckdb.connect(path, config=OFFLINE) as con:
-        con.execute("BEGIN")
+    with duckdb.connect(path, config=inputs.limits.config(spill_of(path))) as con:
         result = _fill(con, path, inputs)
-        con.execute("COMMIT")
         con.execute("CHECKPOINT")
     if path.with_name(path.name + ".wal").exists():
         raise BuildError(f"building {path.name}: its write-ahead log is still there after the checkpoint")
@@ -112,7 +116,7 @@ def _build(path: Path, inputs: Inputs) -> BuildResult:
 
 def discard(path: Path) -> None:
     """Remove a build file and what DuckDB put beside it."""
-    for leftover in (path, path.with_name(path.name + ".wal"), path.with_name(path.name + ".tmp")):
+    for leftover in (path, path.with_name(path.name + ".wal"), spill_of(path)):
         if leftover.is_dir():
             shutil.rmtree(leftover)
         else:
@@ -133,6 +137,8 @@ def _start(path: Path, published: Path) -> None:
 
 
 def _fill(con: duckdb.DuckDBPyConnection, path: Path, inputs: Inputs) -> BuildResult:
+    """Two transactions: what is brought is on the disk, and out of memory, before anything is derived from it."""
+    con.execute("BEGIN")
     if _meta(con, "code_version") != code_version():
         _install(con)
     brought = bring(con, inputs.parts)
@@ -141,11 +147,25 @@ def _fill(con: duckdb.DuckDBPyConnection, path: Path, inputs: Inputs) -> BuildRe
     load_population(con, inputs.population)
     corrections.insert_corrections(con, corrections.load_corrections(inputs.corrections))
     _write_meta(con, inputs)
+    con.execute("COMMIT")
+    con.execute("CHECKPOINT")
+    con.execute("BEGIN")
     for step in scripts("steps"):
-        con.execute(step)
+        _take(con, step)
     counts = _close_run(con, inputs.run_id, brought)
+    con.execute("COMMIT")
     replaced = con.execute("SELECT publisher_id, document_sha256 FROM temp.replaced").fetchall()
     return BuildResult(path, inputs.published, inputs.run_id, brought, frozenset((str(p), str(d)) for p, d in replaced), counts)
+
+
+def _take(con: duckdb.DuckDBPyConnection, step: str) -> None:
+    """Run a step; one that is taken in slices once for every slice_no of temp.slice, which it finds in the variable `slice`."""
+    if not step.startswith(IN_SLICES):
+        con.execute(step)
+        return
+    for (number,) in con.execute("SELECT DISTINCT slice_no FROM temp.slice ORDER BY slice_no").fetchall():
+        con.execute("SET VARIABLE slice = ?", [number])
+        con.execute(step)
 
 
 def _install(con: duckdb.DuckDBPyConnection) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -26,6 +28,28 @@ LOCKED: dict[str, str | bool | int | float | list[str]] = {
     "python_enable_replacements": False,
     "lock_configuration": True,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a build may take: memory of DuckDB in MiB (Python and its libraries come on top), threads (None: as many as cores), and room on
+    the disk for what does not fit into memory in MiB (None: half of what is free). More than that is an error, never a full disk."""
+
+    memory_mb: int = 1200
+    threads: int | None = None
+    spill_mb: int | None = None
+
+    def config(self, spill: Path) -> dict[str, str | bool | int | float | list[str]]:
+        """Settings of an offline connection that spills into the folder `spill`, which DuckDB makes and removes. Raises OSError."""
+        room = self.spill_mb if self.spill_mb is not None else shutil.disk_usage(spill.parent).free // 2 // 1024**2
+        threads = {} if self.threads is None else {"threads": self.threads}
+        limits = {"memory_limit": f"{self.memory_mb}MiB", "temp_directory": str(spill), "max_temp_directory_size": f"{room}MiB"}
+        return {**OFFLINE, **limits, **threads}
+
+
+def spill_of(path: Path) -> Path:
+    """Where a connection to a database file puts what does not fit into memory."""
+    return path.with_name(path.name + ".tmp")
 
 
 def scripts(folder: str) -> Iterator[str]:

@@ -22,7 +22,7 @@ from pathlib import Path
 import duckdb
 import pyarrow
 
-from warehouse.duck import ROOT, columns, quoted, scratch
+from warehouse.duck import ROOT, Limits, columns, quoted, spill_of
 
 FOLDER = ROOT / "gates"
 _HEAD = re.compile(r"^-- (message|compares|accept|bound): (.+)$", re.MULTILINE)
@@ -111,14 +111,15 @@ def check(
     known: Known | None = None,
     accepted: Mapping[str, str] | None = None,
     bounds: Mapping[str, float] | None = None,
+    limits: Limits | None = None,
 ) -> list[Result]:
     """Run every gate on a built file; what each found. `accepted` are names of gates and the reasons why red ones are let pass, `bounds`
-    other bounds than the files say.
+    other bounds than the files say, `limits` what they may take of memory, cores and disk.
 
     Raises GateError where a gate is red and not accepted; a gate that can't be run is red, as `readable`.
     """
     try:
-        found = list(_judge(built, previous, known or Known(), bounds or {}))
+        found = list(_judge(built, previous, known or Known(), bounds or {}, limits or Limits()))
     except duckdb.Error as error:
         raise GateError("readable", str(error)) from error
     reasons = {name: reason for name, reason in (accepted or {}).items() if name in ACCEPTABLE}
@@ -128,8 +129,8 @@ def check(
     return results
 
 
-def _judge(built: Path, previous: Path | None, known: Known, bounds: Mapping[str, float]) -> Iterator[Result]:
-    with scratch() as con:
+def _judge(built: Path, previous: Path | None, known: Known, bounds: Mapping[str, float], limits: Limits) -> Iterator[Result]:
+    with duckdb.connect(config=limits.config(spill_of(built))) as con:
         con.execute(f"ATTACH {quoted(built)} AS built (READ_ONLY)")
         if previous is not None:
             con.execute(f"ATTACH {quoted(previous)} AS previous (READ_ONLY)")

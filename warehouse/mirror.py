@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -46,6 +46,7 @@ LEDGER_QUERIES = {
     "presence": "SELECT id AS presence_no, url, sha256, first_seen, last_seen, gone_at, gone_status FROM presence",
     "problem": "SELECT run_id, stage, publisher_id, url, year, kind, message, severity FROM problem",
 }
+BATCH = 20_000  # rows of the ledger that are Python objects at once
 COUNTS = ("documents_fetched", "documents_parsed", "reports_loaded", "observations_loaded", "problems")
 
 _INSERTS = {
@@ -76,32 +77,42 @@ class PublisherRow:
     scope: str | None = None
 
 
-def insert(con: duckdb.DuckDBPyConnection, table: str, data: dict[str, list[Any]], select: str = "SELECT * FROM incoming") -> None:
+def insert(
+    con: duckdb.DuckDBPyConnection, table: str, data: dict[str, list[Any]] | pyarrow.Table, select: str = "SELECT * FROM incoming"
+) -> None:
     """Bulk insert of columns into a table, by name, through `select`. Raises duckdb.Error for a value the table refuses."""
-    con.register("incoming", pyarrow.table({name: pyarrow.array(values) for name, values in data.items()}))
+    con.register("incoming", data if isinstance(data, pyarrow.Table) else pyarrow.table(data))
     con.execute(f"INSERT INTO {table} BY NAME {select}")
     con.unregister("incoming")
 
 
-def read_ledger(ledger: Path) -> dict[str, dict[str, list[Any]]]:
-    """The mirrored tables of the ledger as columns, from one snapshot. Raises BuildError when it can't be read."""
+def read_ledger(ledger: Path) -> Iterator[tuple[str, pyarrow.Table]]:
+    """The mirrored tables of the ledger, one after the other, from one snapshot. Raises BuildError when it can't be read."""
     try:
         with closing(sqlite3.connect(f"{ledger.resolve().as_uri()}?mode=ro", uri=True)) as con:
             con.execute("BEGIN")
-            return {table: _columns(con, query) for table, query in LEDGER_QUERIES.items()}
+            for table, query in LEDGER_QUERIES.items():
+                yield table, _table(con, query)
     except sqlite3.Error as error:
         raise BuildError(f"ledger {ledger}: {error}") from error
 
 
-def _columns(con: sqlite3.Connection, sql: str) -> dict[str, list[Any]]:
+def _table(con: sqlite3.Connection, sql: str) -> pyarrow.Table:
     cursor = con.execute(sql)
-    rows = cursor.fetchall()
-    return {column[0]: [row[i] for row in rows] for i, column in enumerate(cursor.description)}
+    names = [column[0] for column in cursor.description]
+    batches = [_batch(names, [])]
+    while rows := cursor.fetchmany(BATCH):
+        batches.append(_batch(names, rows))
+    return pyarrow.concat_tables(batches, promote_options="permissive")
+
+
+def _batch(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> pyarrow.Table:
+    return pyarrow.table({name: pyarrow.array([row[i] for row in rows]) for i, name in enumerate(names)})
 
 
 def mirror_ledger(con: duckdb.DuckDBPyConnection, ledger: Path) -> None:
     """Replace the mirrored tables. Raises BuildError, duckdb.Error."""
-    for table, data in read_ledger(ledger).items():
+    for table, data in read_ledger(ledger):
         con.execute(f"DELETE FROM {table}" + (" WHERE origin <> 'document'" if table == "problem" else ""))
         insert(con, table, data, _INSERTS[table])
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 import pyarrow
 import pyarrow.parquet
 
-from warehouse.duck import columns
+from warehouse.duck import columns, quoted
 from warehouse.mirror import BuildError
 from warehouse.rereading import remember
 
@@ -17,15 +18,36 @@ TABLES = ("parse", "report", "observation", "check_result", "narrative", "unmapp
 CHILDREN = ("observation", "check_result", "narrative", "unmapped_cell", "claim", "proof")
 DERIVED = {"report": {"version", "is_current"}, "problem": {"is_open", "origin"}}
 
+#: Figures of one slice. Within it they lie by indicator: a question about one reads a small part of the table, one about a report the row
+#: groups of its slice, and columns compress better (by half). Much larger slices have too many report_ids for a dictionary.
+SLICE = 600_000
+
 _KEY = "(publisher_id, document_sha256)"
+_REPORT = "incoming_key USING (report_id, part_no)"
+_DOCUMENT = "replaced USING (publisher_id, document_sha256, part_no)"
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """Parts with the columns of each table that they bring. A slice is a run of parts with enough figures for a few row groups."""
+
+    parts: Sequence[Path]
+    wanted: Mapping[str, list[str]]
+    slices: Sequence[range]
+
+    def rows(self, table: str, numbers: range) -> str:
+        """SQL: the rows that these parts bring for a table, with part_no."""
+        names = ", ".join(f"f.{name}" for name in self.wanted[table])
+        files = ", ".join(quoted(self.parts[number] / f"{table}.parquet") for number in numbers)
+        return f"""SELECT {names}, part.part_no FROM read_parquet([{files}], filename = true) AS f
+            JOIN part ON f.filename = part.folder || '/{table}.parquet'"""
 
 
 def bring(con: duckdb.DuckDBPyConnection, parts: Sequence[Path]) -> dict[str, int]:
     """Delete and insert what the parts bring; of a document in several parts the last one counts.
 
     Leaves temp.replaced (publisher_id, document_sha256) behind, and what was read from these documents before (see rereading).
-    Returns the rows brought per table. Raises BuildError for a part that is incomplete or contradicts itself, duckdb.Error for a
-    value the schema refuses.
+    Raises BuildError for a part that is incomplete or contradicts itself, duckdb.Error for a value the schema refuses.
     """
     con.execute("CREATE OR REPLACE TEMP TABLE replaced (publisher_id VARCHAR, document_sha256 VARCHAR, part_no INTEGER)")
     if not parts:
@@ -33,37 +55,47 @@ def bring(con: duckdb.DuckDBPyConnection, parts: Sequence[Path]) -> dict[str, in
         return dict.fromkeys(TABLES, 0)
     held = columns(con)
     wanted = {table: [name for name in held[table] if name not in DERIVED.get(table, ())] for table in TABLES}
-    for part in parts:
-        _verify(part, wanted)
-    _stage(con, parts, wanted)
+    figures = [_verify(part, wanted) for part in parts]
+    staged = Staged(parts, wanted, list(_slices(figures)))
+    _stage(con, staged)
     _refuse_orphans(con)
     remember(con)
     _delete_replaced(con)
     _insert_loose_problems(con)
-    return {table: _insert(con, table) for table in TABLES}
+    return {table: _insert(con, table, staged) for table in TABLES}
 
 
-def _verify(part: Path, wanted: dict[str, list[str]]) -> None:
+def _verify(part: Path, wanted: Mapping[str, list[str]]) -> int:
+    """Raises BuildError for a part that lacks a file or a column. Returns how many figures it has."""
+    rows: dict[str, int] = {}
     for table, names in wanted.items():
         path = part / f"{table}.parquet"
         try:
-            found = pyarrow.parquet.read_schema(path).names
+            with pyarrow.parquet.ParquetFile(path) as file:
+                found, rows[table] = file.schema_arrow.names, file.metadata.num_rows
         except (OSError, pyarrow.ArrowException) as error:
             raise BuildError(f"part {part}: {path.name} can't be read: {error}") from error
         if found != names:
             raise BuildError(f"part {part}: {path.name} has columns {found}, not {names}")
+    return rows["observation"]
 
 
-def _stage(con: duckdb.DuckDBPyConnection, parts: Sequence[Path], wanted: dict[str, list[str]]) -> None:
-    """Views all_<table> over the rows of all parts, with part_no, and incoming_<table> over those that count."""
-    folders = [str(part) for part in parts]
-    con.register("part", pyarrow.table({"part_no": range(len(parts)), "folder": folders}))
-    for table, names in wanted.items():
-        files = ", ".join("'" + f"{folder}/{table}.parquet".replace("'", "''") + "'" for folder in folders)
-        con.execute(
-            f"""CREATE OR REPLACE TEMP VIEW all_{table} AS SELECT {", ".join(f"f.{name}" for name in names)}, part.part_no
-            FROM read_parquet([{files}], filename = true) AS f JOIN part ON f.filename = part.folder || '/{table}.parquet'"""
-        )
+def _slices(figures: Sequence[int]) -> Iterator[range]:
+    """Runs of parts, by their numbers, that have SLICE figures together, or a little more."""
+    start, held = 0, 0
+    for number, count in enumerate(figures):
+        held += count
+        if held >= SLICE or number == len(figures) - 1:
+            yield range(start, number + 1)
+            start, held = number + 1, 0
+
+
+def _stage(con: duckdb.DuckDBPyConnection, staged: Staged) -> None:
+    """Views all_<table> over the rows of all parts, with part_no, and temp.incoming_key: reports of documents that count, by part."""
+    everything = range(len(staged.parts))
+    con.register("part", pyarrow.table({"part_no": everything, "folder": [str(part) for part in staged.parts]}))
+    for table in staged.wanted:
+        con.execute(f"CREATE OR REPLACE TEMP VIEW all_{table} AS {staged.rows(table, everything)}")
     con.execute(f"INSERT INTO replaced SELECT {_KEY[1:-1]}, max(part_no) FROM all_parse GROUP BY ALL")
     con.execute(
         """CREATE OR REPLACE TEMP TABLE incoming_key AS
@@ -91,13 +123,19 @@ def _delete_replaced(con: duckdb.DuckDBPyConnection) -> None:
         con.execute(f"DELETE FROM {table} WHERE {replaced}")
 
 
-def _insert(con: duckdb.DuckDBPyConnection, table: str) -> int:
+def _insert(con: duckdb.DuckDBPyConnection, table: str, staged: Staged) -> int:
+    if table in CHILDREN:
+        return sum(_insert_rows(con, table, staged.rows(table, numbers), _REPORT) for numbers in staged.slices)
+    return _insert_rows(con, table, f"SELECT * FROM all_{table}", _DOCUMENT)
+
+
+def _insert_rows(con: duckdb.DuckDBPyConnection, table: str, rows: str, key: str) -> int:
     added = {
         "report": "REPLACE (TRY_CAST(published_on AS DATE) AS published_on)",
         "problem": ", 'document' AS origin",
     }.get(table, "")
-    key = "incoming_key USING (report_id, part_no)" if table in CHILDREN else "replaced USING (publisher_id, document_sha256, part_no)"
-    row = con.execute(f"INSERT INTO {table} BY NAME SELECT * EXCLUDE (part_no) {added} FROM all_{table} SEMI JOIN {key}").fetchone()
+    order = "ORDER BY indicator, applicant, value" if table == "observation" else ""
+    row = con.execute(f"INSERT INTO {table} BY NAME SELECT * EXCLUDE (part_no) {added} FROM ({rows}) SEMI JOIN {key} {order}").fetchone()
     return int(row[0]) if row else 0
 
 

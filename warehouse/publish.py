@@ -12,7 +12,7 @@ import duckdb
 
 from warehouse import snapshots
 from warehouse.build import BuildResult, discard
-from warehouse.duck import OFFLINE
+from warehouse.duck import OFFLINE, Limits
 from warehouse.gate import GateError, Known, Result, check
 from warehouse.mirror import insert
 from warehouse.snapshots import Keep, sync
@@ -29,12 +29,14 @@ def publish(
     registered: Collection[str] | None = None,
     keep: Keep | None = None,
     moment: AbstractContextManager[object] | None = None,
+    limits: Limits | None = None,
 ) -> Path:
     """Check the built file and let `target` (the file it was built from) be it: a link that is replaced in one step. Returns the target.
 
     `accepted` are gates that may be red, and why; `bounds` other bounds of gates than their files say; `registered` the publishers of the
     registry, where it is known whole; `keep` says how many files of before stay; `moment` is held while the
-    link is replaced. Readers that hold the old file keep it until they open it again.
+    link is replaced; `limits` is what the gates may take of memory, cores and disk. Readers that hold the old file keep it until they
+    open it again.
     Raises GateError when a gate is red: the built file is then put aside in refused/, its path is in the message. Raises OSError, or
     SnapshotError, when the disk refuses: the built file is then removed. Either way the published file is what it was, byte for byte.
     """
@@ -43,7 +45,7 @@ def publish(
     with ExitStack() as undo:
         undo.callback(discard, built.path)
         try:
-            results = check(built.path, target if target.exists() else None, known, accepted, bounds)
+            results = check(built.path, target if target.exists() else None, known, accepted, bounds, limits)
         except GateError as error:
             error.add_note(_advice(error, snapshots.refuse(built.path, target, built.run_id)))
             raise

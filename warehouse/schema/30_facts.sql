@@ -56,7 +56,7 @@ CREATE TABLE narrative (
     report_id VARCHAR NOT NULL,
     section_no INTEGER NOT NULL,
     heading VARCHAR,
-    text VARCHAR NOT NULL
+    text VARCHAR NOT NULL USING COMPRESSION zstd
 );
 
 CREATE TABLE unmapped_cell (

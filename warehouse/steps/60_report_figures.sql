@@ -1,64 +1,13 @@
--- Figures side by side, one row per report version: made for reports that were brought, and for all when the code is another (build.py empties
--- the table then); what depends on other tables is brought up to date for the rest. A cell without a value says why in `missing`: blank,
--- not_applicable, unreadable (as in value_status), absent (the row was not found in the printed table), not_in_form (the printed form has no
--- such cell) or no_table (the report has no such table). Nothing is summed here. `doubtful` names the identities that a cell fails.
--- changed_publisher: publishers of which a report came, went, was read again or is current now and was not, or the other way round.
-CREATE OR REPLACE TEMP TABLE changed_publisher AS
-SELECT publisher_id FROM temp.replaced
-UNION SELECT publisher_id FROM report_figures ANTI JOIN report USING (report_id)
-UNION SELECT publisher_id FROM report ANTI JOIN report_figures USING (report_id)
-UNION SELECT r.publisher_id FROM report AS r JOIN report_figures AS f USING (report_id) WHERE r.is_current <> f.is_current;
-DELETE FROM report_figures
-WHERE report_id NOT IN (SELECT report_id FROM report)
-    OR report_id IN (SELECT report_id FROM report SEMI JOIN temp.replaced USING (publisher_id, document_sha256));
-CREATE OR REPLACE TEMP TABLE fresh AS FROM report ANTI JOIN report_figures USING (report_id);
-CREATE OR REPLACE TEMP TABLE form_cell AS
-SELECT
-    i.section,
-    i.indicator,
-    a.applicant,
-    CASE WHEN a.applicant = 'total' OR i.section <> 'requests' THEN i.indicator ELSE i.indicator || '_' || a.applicant END AS cell,
-    i.format_2019,
-    i.format_2021
-FROM indicator AS i
-JOIN (SELECT unnest(enum_range(NULL::applicant_enum))::VARCHAR AS applicant) AS a
-    ON a.applicant = 'total'
-    OR (i.section = 'requests' AND i.indicator IN ('new_received', 'carried_in', 'processed_total', 'carried_out'))
-WHERE i.section <> 'legacy';
+-- In slices.
+-- Figures side by side, one row per report version. A cell without a value says why in `missing`: blank, not_applicable, unreadable (as in
+-- value_status), absent (the row was not found in the printed table), not_in_form (the printed form has no such cell) or no_table (the report
+-- has no such table). Nothing is summed here. `doubtful` names the identities that a cell fails.
+CREATE OR REPLACE TEMP TABLE piece AS SELECT report_id FROM temp.fresh WHERE slice_no = getvariable('slice');
 CREATE OR REPLACE TEMP TABLE figure AS
 SELECT o.report_id, c.section, c.cell, o.format, o.value, o.value_status
 FROM observation AS o
-SEMI JOIN fresh AS f ON f.report_id = o.report_id
+SEMI JOIN piece AS f ON f.report_id = o.report_id
 JOIN form_cell AS c ON c.indicator = o.indicator AND c.applicant = coalesce(o.applicant::VARCHAR, 'total');
--- What there is to say about a report besides its figures; where the greater part of its district went to.
-CREATE OR REPLACE TEMP TABLE about AS
-WITH lineage AS (
-    SELECT district_code, valid_from, valid_to, min(current_code) AS current_code
-    FROM district_lineage WHERE is_main GROUP BY ALL HAVING count(*) = 1
-)
-SELECT
-    r.report_id,
-    r.district_code,
-    d.name AS district,
-    coalesce(n.name, d.name) AS district_in_year,
-    l.current_code,
-    now.name AS current_district,
-    r.publisher_id,
-    p.name AS publisher,
-    p.kind,
-    r.year,
-    r.scope,
-    r.is_current,
-    r.published_on,
-    r.format
-FROM report AS r
-LEFT JOIN publisher AS p ON p.publisher_id = r.publisher_id
-LEFT JOIN district AS d ON d.district_code = r.district_code
-LEFT JOIN district_name AS n
-    ON n.district_code = r.district_code AND coalesce(n.valid_from, 0) <= r.year AND coalesce(n.valid_to, 9999) > r.year
-LEFT JOIN lineage AS l
-    ON l.district_code = r.district_code AND coalesce(l.valid_from, 0) <= r.year AND coalesce(l.valid_to, 9999) >= r.year
-LEFT JOIN district AS now ON now.district_code = l.current_code;
 INSERT INTO report_figures BY NAME
 WITH wide AS (
     PIVOT (SELECT report_id, cell, value FROM figure)
@@ -128,7 +77,7 @@ gap AS (
                 }
             )
         ) AS missing
-    FROM fresh AS r CROSS JOIN form LEFT JOIN printed ON printed.report_id = r.report_id AND printed.section = form.section
+    FROM piece AS r CROSS JOIN form LEFT JOIN printed ON printed.report_id = r.report_id AND printed.section = form.section
 ),
 gaps AS (
     SELECT
@@ -141,7 +90,7 @@ gaps AS (
 ),
 checks AS (
     SELECT report_id, count(passed) AS checks_assessed, count_if(passed) AS checks_passed
-    FROM check_result SEMI JOIN fresh USING (report_id)
+    FROM check_result SEMI JOIN piece USING (report_id)
     WHERE NOT soft AND split_part(check_id, '.', 1) IN ('R1', 'R2', 'R3', 'R4')
     GROUP BY report_id
 ),
@@ -150,11 +99,17 @@ units AS (
         report_id,
         max(unit) FILTER (indicator = 'administrative_fee_amount') AS administrative_fee_amount_unit,
         max(unit) FILTER (indicator = 'government_procurement_amount') AS government_procurement_amount_unit
-    FROM observation WHERE indicator IN ('administrative_fee_amount', 'government_procurement_amount') GROUP BY report_id
+    FROM observation SEMI JOIN piece USING (report_id)
+    WHERE indicator IN ('administrative_fee_amount', 'government_procurement_amount')
+    GROUP BY report_id
 ),
 failed AS (
     SELECT f.report_id, c.cell, string_agg(DISTINCT f.check_id, ', ' ORDER BY f.check_id) AS checks
-    FROM (SELECT report_id, check_id, coalesce(applicant::VARCHAR, 'total') AS applicant FROM check_result WHERE NOT passed AND NOT soft) AS f
+    FROM (
+        SELECT report_id, check_id, coalesce(applicant::VARCHAR, 'total') AS applicant
+        FROM check_result SEMI JOIN piece USING (report_id)
+        WHERE NOT passed AND NOT soft
+    ) AS f
     JOIN form_cell AS c
         ON (
             f.check_id = 'R1' AND c.applicant = f.applicant
@@ -178,23 +133,11 @@ SELECT
     coalesce(checks.checks_passed, 0) AS checks_passed,
     coalesce(doubts.doubtful, MAP {}::MAP(VARCHAR, VARCHAR)) AS doubtful
 FROM about
-SEMI JOIN fresh USING (report_id)
+SEMI JOIN piece USING (report_id)
 JOIN gaps USING (report_id)
 LEFT JOIN wide USING (report_id)
 LEFT JOIN units USING (report_id)
 LEFT JOIN checks USING (report_id)
 LEFT JOIN doubts USING (report_id)
 ORDER BY about.scope, about.year, about.district_code, about.publisher_id;
-UPDATE report_figures AS f SET
-    district_code = about.district_code, district = about.district, district_in_year = about.district_in_year,
-    current_code = about.current_code, current_district = about.current_district, publisher = about.publisher, kind = about.kind,
-    is_current = about.is_current
-FROM about
-WHERE about.report_id = f.report_id
-    AND (f.district_code, f.district, f.district_in_year, f.current_code, f.current_district, f.publisher, f.kind, f.is_current)
-    IS DISTINCT FROM (about.district_code, about.district, about.district_in_year, about.current_code, about.current_district,
-        about.publisher, about.kind, about.is_current);
 DROP TABLE figure;
-DROP TABLE form_cell;
-DROP TABLE about;
-DROP TABLE fresh;

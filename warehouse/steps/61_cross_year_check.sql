@@ -1,3 +1,4 @@
+-- In slices.
 -- Identities across years (domain.md 1.7), for every report and the one before it of the same publisher and scope:
 --   R5 for every applicant: carried in = carried out the year before
 --   R6 for regulations and normative documents (2021 form): in force = in force the year before + issued - repealed
@@ -6,63 +7,65 @@
 -- All are soft: expiry, clean-ups and mergers break them lawfully. `gap` says why one does not hold or can't be assessed: missing_year (the
 -- report before is not that of the year before: never compared), form_change (the two forms do not print the same cells), restated (with an
 -- older version of one of the two reports it holds), unexplained; NULL with a reason where a cell is no number.
--- Made for the publishers of which a report changed (step 60), the rows of the others stand.
-DELETE FROM cross_year_check
-WHERE publisher_id IN (FROM temp.changed_publisher) OR publisher_id NOT IN (SELECT publisher_id FROM report);
+-- Made for the publishers of which a report changed (step 55), the rows of the others stand.
 INSERT INTO cross_year_check (
     report_id, check_id, applicant, left_value, right_value, difference, passed, cause, soft, publisher_id, scope, year_from, year_to,
     report_id_from, gap, reason
 )
-WITH figures AS (FROM report_figures SEMI JOIN temp.changed_publisher USING (publisher_id)),
+WITH member AS (SELECT publisher_id FROM temp.slice WHERE slice_no = getvariable('slice')),
+figures AS (FROM report_figures SEMI JOIN member USING (publisher_id)),
 consecutive AS (
     SELECT publisher_id, scope, year AS year_to, lag(year) OVER (PARTITION BY publisher_id, scope ORDER BY year) AS year_from
     FROM figures WHERE is_current
 ),
-identity AS (
+paired AS (
     SELECT
         c.report_id, p.report_id AS report_id_from, c.publisher_id, c.scope, k.year_from, k.year_to,
         c.is_current AND p.is_current AS both_current,
         c.format = 2014 OR p.format = 2014 AS has_annex,
         unnest([
-            {'check_id': 'R5', 'applicant': 'natural_person', 'left': c.carried_in_natural_person, 'right': p.carried_out_natural_person,
-                'now': ['carried_in_natural_person'], 'before': ['carried_out_natural_person']},
-            {'check_id': 'R5', 'applicant': 'business', 'left': c.carried_in_business, 'right': p.carried_out_business,
-                'now': ['carried_in_business'], 'before': ['carried_out_business']},
-            {'check_id': 'R5', 'applicant': 'research_institution', 'left': c.carried_in_research_institution, 'right': p.carried_out_research_institution,
-                'now': ['carried_in_research_institution'], 'before': ['carried_out_research_institution']},
-            {'check_id': 'R5', 'applicant': 'public_interest_organization', 'left': c.carried_in_public_interest_organization, 'right': p.carried_out_public_interest_organization,
-                'now': ['carried_in_public_interest_organization'], 'before': ['carried_out_public_interest_organization']},
-            {'check_id': 'R5', 'applicant': 'legal_service', 'left': c.carried_in_legal_service, 'right': p.carried_out_legal_service,
-                'now': ['carried_in_legal_service'], 'before': ['carried_out_legal_service']},
-            {'check_id': 'R5', 'applicant': 'other_organization', 'left': c.carried_in_other_organization, 'right': p.carried_out_other_organization,
-                'now': ['carried_in_other_organization'], 'before': ['carried_out_other_organization']},
-            {'check_id': 'R5', 'applicant': 'total', 'left': c.carried_in, 'right': p.carried_out,
-                'now': ['carried_in'], 'before': ['carried_out']},
-            {'check_id': 'R6.regulation', 'applicant': NULL, 'left': c.regulation_in_force,
-                'right': p.regulation_in_force + c.regulation_issued - c.regulation_repealed,
-                'now': ['regulation_in_force', 'regulation_issued', 'regulation_repealed'], 'before': ['regulation_in_force']},
-            {'check_id': 'R6.normative_document', 'applicant': NULL, 'left': c.normative_document_in_force,
-                'right': p.normative_document_in_force + c.normative_document_issued - c.normative_document_repealed,
-                'now': ['normative_document_in_force', 'normative_document_issued', 'normative_document_repealed'], 'before': ['normative_document_in_force']},
-            {'check_id': 'R7.administrative_license', 'applicant': NULL, 'left': p.administrative_license_items_previous + p.administrative_license_items_change,
-                'right': c.administrative_license_items_previous,
-                'now': ['administrative_license_items_previous'], 'before': ['administrative_license_items_previous', 'administrative_license_items_change']},
-            {'check_id': 'R7.other_external_service', 'applicant': NULL, 'left': p.other_external_service_items_previous + p.other_external_service_items_change,
-                'right': c.other_external_service_items_previous,
-                'now': ['other_external_service_items_previous'], 'before': ['other_external_service_items_previous', 'other_external_service_items_change']},
-            {'check_id': 'R7.administrative_penalty', 'applicant': NULL, 'left': p.administrative_penalty_items_previous + p.administrative_penalty_items_change,
-                'right': c.administrative_penalty_items_previous,
-                'now': ['administrative_penalty_items_previous'], 'before': ['administrative_penalty_items_previous', 'administrative_penalty_items_change']},
-            {'check_id': 'R7.administrative_coercion', 'applicant': NULL, 'left': p.administrative_coercion_items_previous + p.administrative_coercion_items_change,
-                'right': c.administrative_coercion_items_previous,
-                'now': ['administrative_coercion_items_previous'], 'before': ['administrative_coercion_items_previous', 'administrative_coercion_items_change']},
-            {'check_id': 'R7.administrative_fee', 'applicant': NULL, 'left': p.administrative_fee_items_previous + p.administrative_fee_items_change,
-                'right': c.administrative_fee_items_previous,
-                'now': ['administrative_fee_items_previous'], 'before': ['administrative_fee_items_previous', 'administrative_fee_items_change']}
+            {'family': 'R5', 'what': NULL, 'applicant': 'natural_person', 'left': c.carried_in_natural_person, 'right': p.carried_out_natural_person},
+            {'family': 'R5', 'what': NULL, 'applicant': 'business', 'left': c.carried_in_business, 'right': p.carried_out_business},
+            {'family': 'R5', 'what': NULL, 'applicant': 'research_institution', 'left': c.carried_in_research_institution, 'right': p.carried_out_research_institution},
+            {'family': 'R5', 'what': NULL, 'applicant': 'public_interest_organization', 'left': c.carried_in_public_interest_organization, 'right': p.carried_out_public_interest_organization},
+            {'family': 'R5', 'what': NULL, 'applicant': 'legal_service', 'left': c.carried_in_legal_service, 'right': p.carried_out_legal_service},
+            {'family': 'R5', 'what': NULL, 'applicant': 'other_organization', 'left': c.carried_in_other_organization, 'right': p.carried_out_other_organization},
+            {'family': 'R5', 'what': NULL, 'applicant': 'total', 'left': c.carried_in, 'right': p.carried_out},
+            {'family': 'R6', 'what': 'regulation', 'applicant': NULL, 'left': c.regulation_in_force,
+                'right': p.regulation_in_force + c.regulation_issued - c.regulation_repealed},
+            {'family': 'R6', 'what': 'normative_document', 'applicant': NULL, 'left': c.normative_document_in_force,
+                'right': p.normative_document_in_force + c.normative_document_issued - c.normative_document_repealed},
+            {'family': 'R7', 'what': 'administrative_license', 'applicant': NULL,
+                'left': p.administrative_license_items_previous + p.administrative_license_items_change, 'right': c.administrative_license_items_previous},
+            {'family': 'R7', 'what': 'other_external_service', 'applicant': NULL,
+                'left': p.other_external_service_items_previous + p.other_external_service_items_change, 'right': c.other_external_service_items_previous},
+            {'family': 'R7', 'what': 'administrative_penalty', 'applicant': NULL,
+                'left': p.administrative_penalty_items_previous + p.administrative_penalty_items_change, 'right': c.administrative_penalty_items_previous},
+            {'family': 'R7', 'what': 'administrative_coercion', 'applicant': NULL,
+                'left': p.administrative_coercion_items_previous + p.administrative_coercion_items_change, 'right': c.administrative_coercion_items_previous},
+            {'family': 'R7', 'what': 'administrative_fee', 'applicant': NULL,
+                'left': p.administrative_fee_items_previous + p.administrative_fee_items_change, 'right': c.administrative_fee_items_previous}
         ], recursive := true)
     FROM consecutive AS k
     JOIN figures AS c ON c.publisher_id = k.publisher_id AND c.scope = k.scope AND c.year = k.year_to
     JOIN figures AS p ON p.publisher_id = k.publisher_id AND p.scope = k.scope AND p.year = k.year_from
+),
+-- The cells of both reports that an identity is made of.
+identity AS (
+    SELECT
+        *,
+        concat_ws('.', family, what) AS check_id,
+        CASE family
+            WHEN 'R5' THEN [concat_ws('_', 'carried_in', nullif(applicant, 'total'))]
+            WHEN 'R6' THEN [what || '_in_force', what || '_issued', what || '_repealed']
+            ELSE [what || '_items_previous']
+        END AS now,
+        CASE family
+            WHEN 'R5' THEN [concat_ws('_', 'carried_out', nullif(applicant, 'total'))]
+            WHEN 'R6' THEN [what || '_in_force']
+            ELSE [what || '_items_previous', what || '_items_change']
+        END AS before
+    FROM paired
 ),
 judged AS (
     SELECT *, year_from = year_to - 1 AS is_consecutive, CASE WHEN year_from = year_to - 1 THEN "left" = "right" END AS passed
@@ -124,4 +127,3 @@ FROM (
     FROM figures WHERE is_current AND proactive_format = 2019
 )
 ORDER BY check_id, scope, year_to, publisher_id;
-DROP TABLE changed_publisher;

@@ -1,37 +1,36 @@
 -- Which figure a correction is about. Its locator names a report (any version); it holds for the current version of that publisher, year and
 -- scope, as long as that prints what the entry expects.
 CREATE OR REPLACE TEMP TABLE located AS
+WITH version AS (
+    SELECT
+        c.correction_id, c.indicator, c.applicant, c.expected_text, c.expected_value,
+        v.report_id AS version_id, now.report_id, now.publisher_id, now.year, now.scope, now.url, now.document_sha256
+    FROM correction AS c
+    LEFT JOIN report AS v
+        ON v.report_id = c.located_report_id
+        OR (v.publisher_id = c.publisher_id AND v.year = c.year AND v.scope = c.scope
+            AND v.document_sha256 = coalesce(c.document_sha256, v.document_sha256) AND (c.document_sha256 IS NOT NULL OR v.is_current))
+    LEFT JOIN report AS now ON now.is_current AND now.publisher_id = v.publisher_id AND now.year = v.year AND now.scope = v.scope
+),
+printed AS MATERIALIZED (
+    SELECT report_id, indicator, applicant, raw_text, value
+    FROM observation WHERE report_id IN (SELECT report_id FROM version UNION SELECT version_id FROM version)
+)
 SELECT
-    c.correction_id,
-    current_report.report_id,
-    current_report.publisher_id,
-    current_report.year,
-    current_report.scope,
-    current_report.url,
-    current_report.document_sha256,
+    v.correction_id, v.report_id, v.publisher_id, v.year, v.scope, v.url, v.document_sha256,
     o.report_id IS NOT NULL AS is_printed,
     o.raw_text,
     coalesce(
         o.report_id IS NOT NULL
-        AND (c.expected_text IS NULL OR o.raw_text = c.expected_text)
-        AND (c.expected_value IS NULL OR o.value IS NOT DISTINCT FROM c.expected_value),
+        AND (v.expected_text IS NULL OR o.raw_text = v.expected_text)
+        AND (v.expected_value IS NULL OR o.value IS NOT DISTINCT FROM v.expected_value),
         false
     ) AS is_expected,
     EXISTS (
-        FROM observation AS old
-        WHERE old.report_id = any_version.report_id AND old.indicator = c.indicator AND old.applicant IS NOT DISTINCT FROM c.applicant
+        FROM printed AS old WHERE old.report_id = v.version_id AND old.indicator = v.indicator AND old.applicant IS NOT DISTINCT FROM v.applicant
     ) AS was_printed
-FROM correction AS c
-LEFT JOIN report AS any_version
-    ON any_version.report_id = c.located_report_id
-    OR (any_version.publisher_id = c.publisher_id AND any_version.year = c.year AND any_version.scope = c.scope
-        AND any_version.document_sha256 = coalesce(c.document_sha256, any_version.document_sha256)
-        AND (c.document_sha256 IS NOT NULL OR any_version.is_current))
-LEFT JOIN report AS current_report
-    ON current_report.is_current AND current_report.publisher_id = any_version.publisher_id
-    AND current_report.year = any_version.year AND current_report.scope = any_version.scope
-LEFT JOIN observation AS o
-    ON o.report_id = current_report.report_id AND o.indicator = c.indicator AND o.applicant IS NOT DISTINCT FROM c.applicant;
+FROM version AS v
+LEFT JOIN printed AS o ON o.report_id = v.report_id AND o.indicator = v.indicator AND o.applicant IS NOT DISTINCT FROM v.applicant;
 
 UPDATE correction SET
     report_id = located.report_id,

@@ -15,3 +15,16 @@ CREATE OR REPLACE MACRO doubtful_cells(cells, doubtful) AS nullif(
 CREATE OR REPLACE MACRO wilson_centre(p, n) AS (p + 1.920729410347062 / n) / (1 + 3.841458820694124 / n);
 CREATE OR REPLACE MACRO wilson_half(p, n) AS
     1.959963984540054 * sqrt(p * (1 - p) / n + 0.960364705173531 / (n * n)) / (1 + 3.841458820694124 / n);
+
+-- The eight grounds of （三）不予公开, in the order of the form.
+CREATE OR REPLACE VIEW metrics.ground AS
+FROM (VALUES (1, 'state_secret'), (2, 'prohibited_by_law'), (3, 'security_stability'), (4, 'third_party'), (5, 'internal_affairs'),
+    (6, 'process'), (7, 'enforcement_file'), (8, 'administrative_query')) AS g(ground_no, ground);
+
+-- Why a figure can't be held against a population: its report is not that of a whole area, or the population is not known.
+CREATE OR REPLACE MACRO no_area(scope, kind) AS CASE
+    WHEN scope <> 'consolidated' THEN 'scope is ' || scope || ', not consolidated'
+    WHEN kind IS NULL OR kind NOT IN ('government', 'office') THEN 'not the report of a whole area'
+END;
+CREATE OR REPLACE MACRO no_population(figure, population, district_code, year) AS
+    CASE WHEN figure IS NOT NULL AND population IS NULL THEN 'no population of ' || district_code || ' for ' || year END;

@@ -9,73 +9,11 @@
 -- source: domain.md 4.2; one metric for each ground of （三）不予公开.
 CREATE OR REPLACE VIEW metrics.denial_rate_by_ground AS
 SELECT district_code, district, publisher_id, publisher, kind, year, scope, report_id,
-    'denial_rate_state_secret' AS metric, 1 AS version, 'rate' AS formula,
-    denied_state_secret AS numerator,
+    'denial_rate_' || ground AS metric, 1 AS version, 'rate' AS formula,
+    [denied_state_secret, denied_prohibited_by_law, denied_security_stability, denied_third_party, denied_internal_affairs, denied_process,
+        denied_enforcement_file, denied_administrative_query][ground_no] AS numerator,
     processed_total AS denominator,
     1 AS factor,
-    ['denied_state_secret', 'processed_total'] AS cells,
+    ['denied_' || ground, 'processed_total'] AS cells,
     missing, doubtful, NULL AS obstacle
-FROM report_figures WHERE is_current
-UNION ALL
-SELECT district_code, district, publisher_id, publisher, kind, year, scope, report_id,
-    'denial_rate_prohibited_by_law' AS metric, 1 AS version, 'rate' AS formula,
-    denied_prohibited_by_law AS numerator,
-    processed_total AS denominator,
-    1 AS factor,
-    ['denied_prohibited_by_law', 'processed_total'] AS cells,
-    missing, doubtful, NULL AS obstacle
-FROM report_figures WHERE is_current
-UNION ALL
-SELECT district_code, district, publisher_id, publisher, kind, year, scope, report_id,
-    'denial_rate_security_stability' AS metric, 1 AS version, 'rate' AS formula,
-    denied_security_stability AS numerator,
-    processed_total AS denominator,
-    1 AS factor,
-    ['denied_security_stability', 'processed_total'] AS cells,
-    missing, doubtful, NULL AS obstacle
-FROM report_figures WHERE is_current
-UNION ALL
-SELECT district_code, district, publisher_id, publisher, kind, year, scope, report_id,
-    'denial_rate_third_party' AS metric, 1 AS version, 'rate' AS formula,
-    denied_third_party AS numerator,
-    processed_total AS denominator,
-    1 AS factor,
-    ['denied_third_party', 'processed_total'] AS cells,
-    missing, doubtful, NULL AS obstacle
-FROM report_figures WHERE is_current
-UNION ALL
-SELECT district_code, district, publisher_id, publisher, kind, year, scope, report_id,
-    'denial_rate_internal_affairs' AS metric, 1 AS version, 'rate' AS formula,
-    denied_internal_affairs AS numerator,
-    processed_total AS denominator,
-    1 AS factor,
-    ['denied_internal_affairs', 'processed_total'] AS cells,
-    missing, doubtful, NULL AS obstacle
-FROM report_figures WHERE is_current
-UNION ALL
-SELECT district_code, district, publisher_id, publisher, kind, year, scope, report_id,
-    'denial_rate_process' AS metric, 1 AS version, 'rate' AS formula,
-    denied_process AS numerator,
-    processed_total AS denominator,
-    1 AS factor,
-    ['denied_process', 'processed_total'] AS cells,
-    missing, doubtful, NULL AS obstacle
-FROM report_figures WHERE is_current
-UNION ALL
-SELECT district_code, district, publisher_id, publisher, kind, year, scope, report_id,
-    'denial_rate_enforcement_file' AS metric, 1 AS version, 'rate' AS formula,
-    denied_enforcement_file AS numerator,
-    processed_total AS denominator,
-    1 AS factor,
-    ['denied_enforcement_file', 'processed_total'] AS cells,
-    missing, doubtful, NULL AS obstacle
-FROM report_figures WHERE is_current
-UNION ALL
-SELECT district_code, district, publisher_id, publisher, kind, year, scope, report_id,
-    'denial_rate_administrative_query' AS metric, 1 AS version, 'rate' AS formula,
-    denied_administrative_query AS numerator,
-    processed_total AS denominator,
-    1 AS factor,
-    ['denied_administrative_query', 'processed_total'] AS cells,
-    missing, doubtful, NULL AS obstacle
-FROM report_figures WHERE is_current;
+FROM report_figures CROSS JOIN metrics.ground WHERE is_current;

@@ -9,89 +9,13 @@
 -- source: domain.md 4.2; the form prints no subtotal of （三）, so the denominator is the sum of its eight rows.
 CREATE OR REPLACE VIEW metrics.denial_share_by_ground AS
 SELECT district_code, district, publisher_id, publisher, kind, year, scope, report_id,
-    'denial_share_state_secret' AS metric, 1 AS version, 'rate' AS formula,
-    denied_state_secret AS numerator,
+    'denial_share_' || ground AS metric, 1 AS version, 'rate' AS formula,
+    [denied_state_secret, denied_prohibited_by_law, denied_security_stability, denied_third_party, denied_internal_affairs, denied_process,
+        denied_enforcement_file, denied_administrative_query][ground_no] AS numerator,
     denied_state_secret + denied_prohibited_by_law + denied_security_stability + denied_third_party + denied_internal_affairs
         + denied_process + denied_enforcement_file + denied_administrative_query AS denominator,
     1 AS factor,
     ['denied_state_secret', 'denied_prohibited_by_law', 'denied_security_stability', 'denied_third_party', 'denied_internal_affairs',
         'denied_process', 'denied_enforcement_file', 'denied_administrative_query'] AS cells,
     missing, doubtful, NULL AS obstacle
-FROM report_figures WHERE is_current
-UNION ALL
-SELECT district_code, district, publisher_id, publisher, kind, year, scope, report_id,
-    'denial_share_prohibited_by_law' AS metric, 1 AS version, 'rate' AS formula,
-    denied_prohibited_by_law AS numerator,
-    denied_state_secret + denied_prohibited_by_law + denied_security_stability + denied_third_party + denied_internal_affairs
-        + denied_process + denied_enforcement_file + denied_administrative_query AS denominator,
-    1 AS factor,
-    ['denied_state_secret', 'denied_prohibited_by_law', 'denied_security_stability', 'denied_third_party', 'denied_internal_affairs',
-        'denied_process', 'denied_enforcement_file', 'denied_administrative_query'] AS cells,
-    missing, doubtful, NULL AS obstacle
-FROM report_figures WHERE is_current
-UNION ALL
-SELECT district_code, district, publisher_id, publisher, kind, year, scope, report_id,
-    'denial_share_security_stability' AS metric, 1 AS version, 'rate' AS formula,
-    denied_security_stability AS numerator,
-    denied_state_secret + denied_prohibited_by_law + denied_security_stability + denied_third_party + denied_internal_affairs
-        + denied_process + denied_enforcement_file + denied_administrative_query AS denominator,
-    1 AS factor,
-    ['denied_state_secret', 'denied_prohibited_by_law', 'denied_security_stability', 'denied_third_party', 'denied_internal_affairs',
-        'denied_process', 'denied_enforcement_file', 'denied_administrative_query'] AS cells,
-    missing, doubtful, NULL AS obstacle
-FROM report_figures WHERE is_current
-UNION ALL
-SELECT district_code, district, publisher_id, publisher, kind, year, scope, report_id,
-    'denial_share_third_party' AS metric, 1 AS version, 'rate' AS formula,
-    denied_third_party AS numerator,
-    denied_state_secret + denied_prohibited_by_law + denied_security_stability + denied_third_party + denied_internal_affairs
-        + denied_process + denied_enforcement_file + denied_administrative_query AS denominator,
-    1 AS factor,
-    ['denied_state_secret', 'denied_prohibited_by_law', 'denied_security_stability', 'denied_third_party', 'denied_internal_affairs',
-        'denied_process', 'denied_enforcement_file', 'denied_administrative_query'] AS cells,
-    missing, doubtful, NULL AS obstacle
-FROM report_figures WHERE is_current
-UNION ALL
-SELECT district_code, district, publisher_id, publisher, kind, year, scope, report_id,
-    'denial_share_internal_affairs' AS metric, 1 AS version, 'rate' AS formula,
-    denied_internal_affairs AS numerator,
-    denied_state_secret + denied_prohibited_by_law + denied_security_stability + denied_third_party + denied_internal_affairs
-        + denied_process + denied_enforcement_file + denied_administrative_query AS denominator,
-    1 AS factor,
-    ['denied_state_secret', 'denied_prohibited_by_law', 'denied_security_stability', 'denied_third_party', 'denied_internal_affairs',
-        'denied_process', 'denied_enforcement_file', 'denied_administrative_query'] AS cells,
-    missing, doubtful, NULL AS obstacle
-FROM report_figures WHERE is_current
-UNION ALL
-SELECT district_code, district, publisher_id, publisher, kind, year, scope, report_id,
-    'denial_share_process' AS metric, 1 AS version, 'rate' AS formula,
-    denied_process AS numerator,
-    denied_state_secret + denied_prohibited_by_law + denied_security_stability + denied_third_party + denied_internal_affairs
-        + denied_process + denied_enforcement_file + denied_administrative_query AS denominator,
-    1 AS factor,
-    ['denied_state_secret', 'denied_prohibited_by_law', 'denied_security_stability', 'denied_third_party', 'denied_internal_affairs',
-        'denied_process', 'denied_enforcement_file', 'denied_administrative_query'] AS cells,
-    missing, doubtful, NULL AS obstacle
-FROM report_figures WHERE is_current
-UNION ALL
-SELECT district_code, district, publisher_id, publisher, kind, year, scope, report_id,
-    'denial_share_enforcement_file' AS metric, 1 AS version, 'rate' AS formula,
-    denied_enforcement_file AS numerator,
-    denied_state_secret + denied_prohibited_by_law + denied_security_stability + denied_third_party + denied_internal_affairs
-        + denied_process + denied_enforcement_file + denied_administrative_query AS denominator,
-    1 AS factor,
-    ['denied_state_secret', 'denied_prohibited_by_law', 'denied_security_stability', 'denied_third_party', 'denied_internal_affairs',
-        'denied_process', 'denied_enforcement_file', 'denied_administrative_query'] AS cells,
-    missing, doubtful, NULL AS obstacle
-FROM report_figures WHERE is_current
-UNION ALL
-SELECT district_code, district, publisher_id, publisher, kind, year, scope, report_id,
-    'denial_share_administrative_query' AS metric, 1 AS version, 'rate' AS formula,
-    denied_administrative_query AS numerator,
-    denied_state_secret + denied_prohibited_by_law + denied_security_stability + denied_third_party + denied_internal_affairs
-        + denied_process + denied_enforcement_file + denied_administrative_query AS denominator,
-    1 AS factor,
-    ['denied_state_secret', 'denied_prohibited_by_law', 'denied_security_stability', 'denied_third_party', 'denied_internal_affairs',
-        'denied_process', 'denied_enforcement_file', 'denied_administrative_query'] AS cells,
-    missing, doubtful, NULL AS obstacle
-FROM report_figures WHERE is_current;
+FROM report_figures CROSS JOIN metrics.ground WHERE is_current;

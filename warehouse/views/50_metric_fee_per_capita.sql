@@ -9,11 +9,10 @@ SELECT f.district_code, district, publisher_id, publisher, kind, f.year, scope, 
     10000 AS factor,
     ['administrative_fee_amount'] AS cells,
     missing, doubtful,
-    CASE
-        WHEN scope <> 'consolidated' THEN 'scope is ' || scope || ', not consolidated'
-        WHEN kind IS NULL OR kind NOT IN ('government', 'office') THEN 'not the report of a whole area'
-        WHEN administrative_fee_amount_unit <> '10k_cny' THEN 'administrative_fee_amount: unit is ' || administrative_fee_amount_unit
-        WHEN administrative_fee_amount IS NOT NULL AND p.population IS NULL THEN 'no population of ' || f.district_code || ' for ' || f.year
-    END AS obstacle
+    coalesce(
+        no_area(scope, kind),
+        CASE WHEN administrative_fee_amount_unit <> '10k_cny' THEN 'administrative_fee_amount: unit is ' || administrative_fee_amount_unit END,
+        no_population(administrative_fee_amount, p.population, f.district_code, f.year)
+    ) AS obstacle
 FROM report_figures AS f LEFT JOIN population AS p ON p.district_code = f.district_code AND p.year = f.year
 WHERE f.is_current;

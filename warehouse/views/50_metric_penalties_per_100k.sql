@@ -9,10 +9,6 @@ SELECT f.district_code, district, publisher_id, publisher, kind, f.year, scope, 
     100000 AS factor,
     ['administrative_penalty_decisions'] AS cells,
     missing, doubtful,
-    CASE
-        WHEN scope <> 'consolidated' THEN 'scope is ' || scope || ', not consolidated'
-        WHEN kind IS NULL OR kind NOT IN ('government', 'office') THEN 'not the report of a whole area'
-        WHEN administrative_penalty_decisions IS NOT NULL AND p.population IS NULL THEN 'no population of ' || f.district_code || ' for ' || f.year
-    END AS obstacle
+    coalesce(no_area(scope, kind), no_population(administrative_penalty_decisions, p.population, f.district_code, f.year)) AS obstacle
 FROM report_figures AS f LEFT JOIN population AS p ON p.district_code = f.district_code AND p.year = f.year
 WHERE f.is_current;

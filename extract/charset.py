@@ -30,14 +30,15 @@ def read_text(data: bytes) -> tuple[str, str]:
         if data.startswith(mark):
             return data.decode(encoding, errors="replace"), "utf-8"
     unicode = data.decode("utf-8", errors="replace")
+    lost = unicode.count("\ufffd")
     # UTF-8 finds its place again after a broken byte, and bytes of another encoding make no long runs of its Chinese
-    if len(_CHINESE.findall(unicode)) >= _MIN_WHOLE * unicode.count("\ufffd"):
+    if not lost or len(_CHINESE.findall(unicode)) >= _MIN_WHOLE * lost:
         return unicode, "utf-8"
     # nearly every Big5 text also decodes as GB18030, to nonsense
     names = ("big5hkscs", "gb18030") if _BIG5.search(data[:4096]) else ("gb18030", "big5hkscs")
     readings = [(name, data.decode(name, errors="replace")) for name in names]
     encoding, text = max(readings, key=lambda r: _plausible(r[1]))
-    return (unicode, "utf-8") if unicode.count("\ufffd") < text.count("\ufffd") else (text, encoding)
+    return (unicode, "utf-8") if lost < text.count("\ufffd") else (text, encoding)
 
 
 def _plausible(text: str) -> int:

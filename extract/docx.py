@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import io
 import re
 import zipfile
 import zlib
 from collections.abc import Iterator
 from functools import partial
 
-import docx
-from docx.opc.exceptions import PackageNotFoundError
 from lxml import etree
 from lxml.etree import _Element as Element
 
-from extract.docx_again import read_docx_again
+from extract.docx_package import open_word
 from extract.grid import PICTURE, Cell, Document, Grid, Text
 
 METHOD = "docx"
@@ -24,15 +21,18 @@ _MC = "{http://schemas.openxmlformats.org/markup-compatibility/2006}"
 _WRAPPERS = frozenset(
     _W + n for n in ("sdt", "sdtContent", "ins", "moveTo", "smartTag", "customXml", "hyperlink", "fldSimple", "dir", "bdo", "r", "p")
 ) | {_MC + "AlternateContent", _MC + "Choice"}
-
-
-#: What zipfile and python-docx raise, besides their own exceptions, for damaged files: encrypted or unknown members, parts that lack.
-_DAMAGE = (KeyError, ValueError, EOFError, OSError, RuntimeError, AttributeError, TypeError, IndexError)
-#: Unpacked size above which a file is refused; reports have some 1 MB of XML.
-MAX_UNPACKED = 256 * 1024 * 1024
-
-
+_P, _R, _T, _TABLE, _ROW, _CELL = (_W + n for n in ("p", "r", "t", "tbl", "tr", "tc"))
+#: What stands for a sign.
+_SIGNS = {_W + "tab": " ", _W + "br": "\n", _W + "cr": "\n", _W + "noBreakHyphen": "-"}
+_VALUE, _RUN_LOOK = _W + "val", _W + "rPr"
+_VANISH, _STRIKE, _DSTRIKE, _RAISED = (_W + n for n in ("vanish", "strike", "dstrike", "vertAlign"))
+_CELL_PROPERTIES, _MERGE, _SPAN = _W + "tcPr", _W + "vMerge", _W + "gridSpan"
+_BEFORE, _DELETED = f"{_W}trPr/{_W}gridBefore", f"{_W}trPr/{_W}del"
 _PICTURES = [_W + n for n in ("drawing", "pict", "object")]
+_SPACES = re.compile(r"[ \u00a0\u3000\u200b\ufeff]+")
+
+#: What zipfile and lxml raise, besides their own exceptions, for damaged files: encrypted or unknown members, parts that lack.
+_DAMAGE = (KeyError, ValueError, EOFError, OSError, RuntimeError, AttributeError, TypeError, IndexError)
 
 
 class DocxError(Exception):
@@ -42,34 +42,29 @@ class DocxError(Exception):
 def read_docx(data: bytes) -> Document:
     """Read a Word file's paragraphs and tables, in order. Cells have no page and no box. Raises DocxError for a damaged file."""
     try:
-        _refuse_bomb(data)
-        package = docx.Document(io.BytesIO(data))
-    except (zipfile.BadZipFile, zlib.error, PackageNotFoundError, *_DAMAGE, etree.XMLSyntaxError) as error:
+        body, title = open_word(data)
+    except (zipfile.BadZipFile, zlib.error, *_DAMAGE, etree.XMLSyntaxError) as error:
         raise DocxError(f"not a readable Word file: {error!r}") from error
-    blocks = list(_blocks(package.element.body))
-    title = (package.core_properties.title or "").strip() or None
-    return Document("docx", blocks, title, again=partial(read_docx_again, data))
+    return Document("docx", list(_blocks(body)), title, again=partial(_again, data))
 
 
-def _refuse_bomb(data: bytes) -> None:
-    """Raise ValueError for a zip that would unpack to more than MAX_UNPACKED bytes (zipfile reads no more of a member than it declares)."""
-    with zipfile.ZipFile(io.BytesIO(data)) as package:
-        size = sum(member.file_size for member in package.infolist())
-    if size > MAX_UNPACKED:
-        raise ValueError(f"unpacks to {size} bytes")
+def _again(data: bytes) -> Document:
+    from extract.docx_again import read_docx_again  # slow to import, and few files are read again
+
+    return read_docx_again(data)
 
 
 def _blocks(body: Element) -> Iterator[Text | Grid]:
     for child in body:
-        if child.tag == _W + "p":
+        if child.tag == _P:
             for line in _text(child).split("\n"):
                 if line.strip():
                     yield Text(line.strip())
-        elif child.tag == _W + "tbl" and child.find(f".//{_W}tbl") is None:
+        elif child.tag == _TABLE and next(child.iterdescendants(_TABLE), None) is None:
             yield _grid(child)
-        elif child.tag == _W + "tbl":  # a table around tables is layout
-            for row in _children(child, "tr"):
-                for cell in _children(row, "tc"):
+        elif child.tag == _TABLE:  # a table around tables is layout
+            for row in _children(child, _ROW):
+                for cell in _children(row, _CELL):
                     yield from _blocks(cell)
         elif child.tag in _WRAPPERS:
             yield from _blocks(child)
@@ -79,52 +74,57 @@ def _text(element: Element) -> str:
     """Visible text of a paragraph or cell; paragraphs and breaks end a line, superscripts and struck text stand apart (3² is "3 2")."""
     parts: list[str] = []
     for child in element:
-        if child.tag == _W + "r" and _has(child, "vanish"):
-            continue
-        if child.tag == _W + "r" and (_has(child, "strike") or _has(child, "dstrike") or _raised(child)):
-            parts.append(f" {_text(child)} ")
-        elif child.tag == _W + "t":
+        tag = child.tag
+        if tag == _R:
+            hidden, apart = _look(child)
+            if not hidden:
+                parts.append(f" {_text(child)} " if apart else _text(child))
+        elif tag == _T:
             parts.append(child.text or "")
-        elif child.tag == _W + "tab":
-            parts.append(" ")
-        elif child.tag in (_W + "br", _W + "cr"):
-            parts.append("\n")
-        elif child.tag == _W + "noBreakHyphen":
-            parts.append("-")
-        elif child.tag in _WRAPPERS:
-            parts.append(_text(child) + ("\n" if child.tag == _W + "p" else ""))
+        elif tag == _P:
+            parts.append(_text(child) + "\n")
+        elif tag in _SIGNS:
+            parts.append(_SIGNS[tag])
+        elif tag in _WRAPPERS:
+            parts.append(_text(child))
     return "".join(parts)
 
 
-def _has(run: Element, name: str) -> bool:
-    """Whether a toggle property is set (17.3.2: no value means on)."""
-    found = run.find(f"{_W}rPr/{_W}{name}")
-    return found is not None and found.get(_W + "val", "1") not in ("0", "false", "off")
-
-
-def _raised(run: Element) -> bool:
-    found = run.find(f"{_W}rPr/{_W}vertAlign")
-    return found is not None and found.get(_W + "val") in ("superscript", "subscript")
+def _look(run: Element) -> tuple[bool, bool]:
+    """Whether a run is hidden, and whether it is struck out, raised or lowered (17.3.2: a toggle without a value is on)."""
+    hidden = apart = False
+    look = run.find(_RUN_LOOK)
+    if look is None:
+        return False, False
+    for mark in look.iterchildren(_VANISH, _STRIKE, _DSTRIKE, _RAISED):
+        value = mark.get(_VALUE)
+        if mark.tag == _RAISED:
+            apart |= value in ("superscript", "subscript")
+        elif value not in ("0", "false", "off"):
+            hidden |= mark.tag == _VANISH
+            apart |= mark.tag != _VANISH
+    return hidden, apart
 
 
 def _cell_text(cell: Element) -> str:
     """Text of a cell; PICTURE where it has nothing but a picture: it is not blank."""
-    lines = (re.sub(r"[ \u00a0\u3000\u200b\ufeff]+", " ", line).strip() for line in _text(cell).split("\n"))
+    lines = (_SPACES.sub(" ", line).strip() for line in _text(cell).split("\n"))
     text = "\n".join(line for line in lines if line)
     return PICTURE if not text and next(cell.iter(*_PICTURES), None) is not None else text
 
 
 def _grid(table: Element) -> Grid:
-    rows = list(_children(table, "tr"))
+    rows = list(_children(table, _ROW))
     cells: list[Cell] = []
     open_merges: dict[int, int] = {}  # column at which a vertical merge started -> index of its cell
     n_cols = 0
     for r, row in enumerate(rows):
-        col = _number(row, "trPr/gridBefore", 0)
-        for element in _children(row, "tc"):
-            span = _number(element, "tcPr/gridSpan", 1)
-            merge = element.find(f"{_W}tcPr/{_W}vMerge")
-            goes_on = merge is not None and merge.get(_W + "val", "continue") == "continue"
+        col = _number(row.find(_BEFORE), 0)
+        for element in _children(row, _CELL):
+            look = element.find(_CELL_PROPERTIES)
+            span = 1 if look is None else _number(look.find(_SPAN), 1)
+            merge = None if look is None else look.find(_MERGE)
+            goes_on = merge is not None and merge.get(_VALUE, "continue") == "continue"
             start = cells[open_merges[col]] if goes_on and col in open_merges else None
             if start and start.row_end == r and start.col_span == span:
                 cells[open_merges[col]] = Cell(start.text, start.row, start.col, r - start.row + 1, start.col_span)
@@ -138,17 +138,16 @@ def _grid(table: Element) -> Grid:
     return Grid(sorted(cells, key=lambda c: (c.row, c.col)), len(rows), n_cols, METHOD)
 
 
-def _children(element: Element, name: str) -> Iterator[Element]:
+def _children(element: Element, tag: str) -> Iterator[Element]:
     """Rows of a table or cells of a row, through content controls and tracked insertions."""
     for child in element:
-        if child.tag == _W + name:
-            if child.find(f"{_W}trPr/{_W}del") is None:
+        if child.tag == tag:
+            if tag != _ROW or child.find(_DELETED) is None:
                 yield child
         elif child.tag in _WRAPPERS:
-            yield from _children(child, name)
+            yield from _children(child, tag)
 
 
-def _number(element: Element, path: str, default: int) -> int:
-    found = element.find("/".join(_W + p for p in path.split("/")))
-    value = found.get(_W + "val", "") if found is not None else ""
+def _number(element: Element | None, default: int) -> int:
+    value = element.get(_VALUE, "") if element is not None else ""
     return int(value) if value.isdigit() else default

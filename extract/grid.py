@@ -33,6 +33,9 @@ class Cell:
     second: str | None = None
     certainty: float | None = None
 
+    def __hash__(self) -> int:
+        return hash((self.row, self.col, self.text))
+
     @property
     def row_end(self) -> int:
         return self.row + self.row_span

@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import partial
-from itertools import takewhile
+from functools import lru_cache, partial
 
 from lxml import html
-from lxml.etree import ErrorLevels, ParserError
-from lxml.html import HtmlElement
+from lxml.etree import ErrorLevels, HTMLParser, ParserError
+from lxml.etree import _Element as Element
 
 from extract.charset import decode
 from extract.grid import PICTURE, Cell, Document, Grid, Text
@@ -65,14 +64,15 @@ _BLOCKS = frozenset(
         "ul",
     ]
 )
-_CELLS, _ROW_GROUPS = ("td", "th"), ("thead", "tbody", "tfoot")
+_CELLS, _ROW_GROUPS = frozenset(["td", "th"]), frozenset(["thead", "tbody", "tfoot"])
 #: Elements whose text does not run on from the text before.
 _APART = frozenset(["sup", "sub", "s", "strike", "del"])
 _FIELDS = frozenset(["select", "option", "textarea"])
 _PICTURES = ("img", "svg", "canvas", "object", "embed")
 _SKIPPED = frozenset(["script", "style", "noscript", "template", "head", "title", "select", "option", "textarea"])
 _SPACES = re.compile(r"[ \t\r\f\v\u00a0\u3000\u200b\ufeff]+")
-_NONE: Mapping[HtmlElement, Grid] = {}
+_WHITE, _XML, _NUMBER = re.compile(r"\s+"), re.compile(r"^\s*<\?xml[^>]*\?>"), re.compile(r"\s*\+?(\d+)")
+_NONE: Mapping[Element, Grid] = {}
 
 
 @dataclass(slots=True)
@@ -84,6 +84,7 @@ class _Table:
     hosts: list[tuple[Cell, Grid]] = field(default_factory=list)  # cells that hold a table, with it
     n_rows: int = 0
     n_cols: int = 0
+    nested: bool = True  # whether there is a table inside it
 
 
 def read_html(data: bytes) -> Document:
@@ -93,9 +94,9 @@ def read_html(data: bytes) -> Document:
     own. Rows of boxes that print a table of the form are a table too. Raises ValueError for a page without any element.
     """
     text, problems = decode(data)
-    parser = html.HTMLParser(huge_tree=True)  # what nests deeper than 2,048 elements (else 256) is dropped by libxml2
+    parser = HTMLParser(huge_tree=True)  # what nests deeper than 2,048 elements (else 256) is dropped by libxml2
     try:
-        tree = html.document_fromstring(re.sub(r"^\s*<\?xml[^>]*\?>", "", text.replace("\x00", "")), parser=parser)
+        tree = html.document_fromstring(_XML.sub("", text.replace("\x00", "")), parser=parser)
     except ParserError as error:
         raise ValueError(f"no element in the page: {error}") from error
     cut = [e.message for e in parser.error_log if e.level == ErrorLevels.FATAL]
@@ -103,11 +104,14 @@ def read_html(data: bytes) -> Document:
     _open_frames(tree, parser)
     found = tree.find("body")
     body = found if found is not None else tree
+    kept = list(tree.iter())  # lxml makes the Python object of an element anew where none is kept
     blocks = list(_blocks(body, div_grids(body, cell_text), report_element(body)))
-    return Document("html", report_part(blocks), title(tree), published_on(tree, blocks), problems, partial(read_html_again, data))
+    document = Document("html", report_part(blocks), title(tree), published_on(tree, blocks), problems, partial(read_html_again, data))
+    kept.clear()
+    return document
 
 
-def _open_frames(tree: HtmlElement, parser: html.HTMLParser) -> None:
+def _open_frames(tree: Element, parser: HTMLParser) -> None:
     """Put the pages that frames carry in themselves (`srcdoc`) in their place; what stands inside a frame element is not shown."""
     for frame in list(tree.iter("iframe")):
         inside = frame.get("srcdoc")
@@ -121,7 +125,7 @@ def _open_frames(tree: HtmlElement, parser: html.HTMLParser) -> None:
 # --- walking the page
 
 
-def _blocks(root: HtmlElement, boxes: Mapping[HtmlElement, Grid], end: HtmlElement | None) -> Iterator[Text | Grid]:
+def _blocks(root: Element, boxes: Mapping[Element, Grid], end: Element | None) -> Iterator[Text | Grid]:
     """Text and grids in reading order; a paragraph ends where a block element starts or ends.
 
     `boxes` are the elements that are tables without being called so; after the element `end` stands END.
@@ -146,42 +150,46 @@ def _flush(buffer: list[str]) -> Iterator[Text]:
 
 
 def _pieces(
-    element: HtmlElement, boxes: Mapping[HtmlElement, Grid] = _NONE, end: HtmlElement | None = None, in_cell: bool = False
+    element: Element, boxes: Mapping[Element, Grid] = _NONE, end: Element | None = None, in_cell: bool = False
 ) -> Iterator[str | Grid | Text | None]:
     """Strings, grids, and None at each edge of a block element. Own stack: pages nest deeper than Python recurses."""
     skipped = _SKIPPED - _FIELDS if in_cell else _SKIPPED
-    stack: list[HtmlElement | str | Text | None] = [element]
+    stack: list[Element | str | Text | None] = [element]
     while stack:
         item = stack.pop()
-        if item is None or isinstance(item, str | Text):
+        if item is None or isinstance(item, (str, Text)):
             yield item
             continue
-        tag = item.tag if isinstance(item.tag, str) else ""
+        tag = item.tag
+        if not isinstance(tag, str):  # a comment
+            continue
         if item is end:
             stack.append(END)
         if tag == "br":
             yield "\n"
         elif tag == "table" and is_data_table(item):
             yield from (None, stray_text(item), None, table_grid(item))
-        elif item in boxes:
+        elif boxes and item in boxes:
             yield from (None, boxes[item])
         elif tag == "input" and in_cell:
             yield _field_value(item)
-        elif tag and tag not in skipped and not (in_cell and _is_hidden(item)):
+        elif tag not in skipped and not (in_cell and _is_hidden(item)):
             stack.extend(reversed(_inside(item, tag)))
 
 
-def _field_value(item: HtmlElement) -> str:
+def _field_value(item: Element) -> str:
     return item.get("value") or "" if (item.get("type") or "text").lower() in ("text", "number") else ""
 
 
-def _inside(item: HtmlElement, tag: str) -> list[HtmlElement | str | None]:
-    edge: list[HtmlElement | str | None] = [None] if tag in _BLOCKS else [" "] if tag in _APART else []
+def _inside(item: Element, tag: str) -> list[Element | str | None]:
+    edge: list[Element | str | None] = [None] if tag in _BLOCKS else [" "] if tag in _APART else []
     inside = [*edge]
-    inside.append((item.text or "").replace("\n", " "))
+    if text := item.text:
+        inside.append(text.replace("\n", " "))
     for child in item:
         inside.append(child)
-        inside.append((child.tail or "").replace("\n", " "))
+        if text := child.tail:
+            inside.append(text.replace("\n", " "))
     return inside + edge
 
 
@@ -192,20 +200,20 @@ def _inside(item: HtmlElement, tag: str) -> list[HtmlElement | str | None]:
 class _Row:
     """A row of a table: its cells, and the row at which its row group (thead, tbody, tfoot) ends."""
 
-    key: HtmlElement
-    group: HtmlElement
-    cells: list[HtmlElement] = field(default_factory=list)
+    key: Element | None
+    group: Element | None
+    cells: list[Element] = field(default_factory=list)
     group_end: int = 0
 
 
-def table_grid(table: HtmlElement) -> Grid:
+def table_grid(table: Element) -> Grid:
     """Lay out one table element: every td and th at the first free position of its row, with its spans.
 
     A rowspan goes to the end of its row group at most, one of 0 all the way. Cells keep line breaks as "\n". A table inside a cell takes
     the cell's place where it fits. Raises ValueError where the spans of a table cover more than MAX_AREA positions.
     """
     rows = _rows(table)
-    state = _Table(n_rows=len(rows))
+    state = _Table(n_rows=len(rows), nested=next(table.iterdescendants("table"), None) is not None)
     for r, row in enumerate(rows):
         col = 0
         for element in row.cells:
@@ -216,18 +224,16 @@ def table_grid(table: HtmlElement) -> Grid:
     return expand(Grid(cells, state.n_rows, state.n_cols, METHOD), state.hosts)
 
 
-def _rows(table: HtmlElement) -> list[_Row]:
+def _rows(table: Element) -> list[_Row]:
     """Rows as browsers see them: a form or div between table, tr and td does not count, and td outside any tr make a row of their own."""
     rows: list[_Row] = []
-    for element in _table_elements(table):
+    for element, tr, group in _table_elements(table):
         is_cell = element.tag in _CELLS
         if not is_cell and element.tag != "tr":
             continue
-        key = _ancestor(element, ("tr",)) if is_cell else element
-        if key is None:
-            key = element.getparent()
+        key = element if not is_cell else tr if tr is not None else element.getparent()
         if not rows or rows[-1].key is not key:
-            rows.append(_Row(key, _ancestor(element, _ROW_GROUPS)))
+            rows.append(_Row(key, group))
         if is_cell:
             rows[-1].cells.append(element)
     end = len(rows)
@@ -238,60 +244,78 @@ def _rows(table: HtmlElement) -> list[_Row]:
     return rows
 
 
-def _table_elements(table: HtmlElement) -> Iterator[HtmlElement]:
-    """What is shown of a table down to its cells, in order, without what is inside the cells."""
-    stack = list(reversed(table))
+def _table_elements(table: Element) -> Iterator[tuple[Element, Element | None, Element | None]]:
+    """What is shown of a table down to its cells, in order, not inside the cells; each with the tr and the row group around it."""
+    stack: list[tuple[Element, Element | None, Element | None]] = [(e, None, None) for e in reversed(table)]
     while stack:
-        element = stack.pop()
-        if isinstance(element.tag, str) and not _is_hidden(element) and element.tag not in _SKIPPED:
-            yield element
-            if element.tag not in _CELLS:
-                stack.extend(reversed(element))
+        here = element, tr, group = stack.pop()
+        tag = element.tag
+        if not isinstance(tag, str) or tag in _SKIPPED or _is_hidden(element):
+            continue
+        yield here
+        if tag in _CELLS:
+            continue
+        if tag == "table":
+            tr = group = None
+        elif tag == "tr":
+            tr = element
+        elif tag in _ROW_GROUPS:
+            group = element
+        stack.extend((e, tr, group) for e in reversed(element))
 
 
-def _ancestor(element: HtmlElement, names: tuple[str, ...]) -> HtmlElement | None:
-    return next((a for a in takewhile(lambda a: a.tag != "table", element.iterancestors()) if a.tag in names), None)
-
-
-def stray_text(table: HtmlElement) -> str:
+def stray_text(table: Element) -> str:
     """Text of a table outside its cells: the caption, and what browsers show above the table."""
     parts = [table.text or ""]
-    for element in _table_elements(table):
+    for element, _, _ in _table_elements(table):
         parts.append("" if element.tag in _CELLS else element.text or "")
         parts.append(element.tail or "")
     return "\n".join(part.replace("\n", " ") for part in parts if part.strip())
 
 
-def _place(state: _Table, element: HtmlElement, row: int, col: int, group_end: int) -> int:
+def _place(state: _Table, element: Element, row: int, col: int, group_end: int) -> int:
     width, wanted = _span(element, "colspan"), _span(element, "rowspan", zero=state.n_rows)
     height = min(wanted, group_end - row)
     if len(state.covered) + width * height > MAX_AREA:
         raise ValueError(f"a table covers more than {MAX_AREA} positions")
-    state.covered.update((r, c) for r in range(row, row + height) for c in range(col, col + width))
+    if width == height == 1:
+        state.covered.add((row, col))
+    else:
+        state.covered.update((r, c) for r in range(row, row + height) for c in range(col, col + width))
     cell = Cell(cell_text(element), row, col, height, width)
     state.cells.append(cell)
-    state.hosts.extend((cell, table_grid(inner)) for inner in _tables_inside(element))
+    if state.nested:
+        state.hosts.extend((cell, table_grid(inner)) for inner in _tables_inside(element))
     state.n_cols = max(state.n_cols, col + width)
     return col + width
 
 
-def _tables_inside(cell: HtmlElement) -> list[HtmlElement]:
+def _tables_inside(cell: Element) -> list[Element]:
     """The one table that is all a cell holds."""
-    inner = list(cell.iter("table")) if cell.find(".//table") is not None else []
+    inner = list(cell.iter("table"))
     return inner if len(inner) == 1 and not own_text(cell) and len(list(inner[0].iter("td", "th"))) > 1 else []
 
 
-def _span(element: HtmlElement, name: str, zero: int = 1) -> int:
-    found = re.match(r"\s*\+?(\d+)", element.get(name) or "1")
+def _span(element: Element, name: str, zero: int = 1) -> int:
+    value = element.get(name)
+    if not value:
+        return 1
+    found = _NUMBER.match(value)
     number = int(found.group(1)[:9]) if found else 1
     return min(number, MAX_SPAN) or zero
 
 
-def _is_hidden(element: HtmlElement) -> bool:
-    return element.get("hidden") is not None or "display:none" in re.sub(r"\s", "", element.get("style") or "").lower()
+def _is_hidden(element: Element) -> bool:
+    style = element.get("style")
+    return (style is not None and _hides(style)) or element.get("hidden") is not None
 
 
-def cell_text(element: HtmlElement) -> str:
+@lru_cache(1024)
+def _hides(style: str) -> bool:
+    return "display:none" in _WHITE.sub("", style).lower()
+
+
+def cell_text(element: Element) -> str:
     """Text of a cell as shown: runs of spaces are one, line breaks and paragraphs are "\n".
 
     Superscripts and struck text stand apart (3<sup>2</sup> is "3 2"), fields of a form show their value, and a cell with nothing but a

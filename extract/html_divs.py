@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from lxml.html import HtmlElement
+from lxml.etree import _Element as Element
 
 from extract.grid import Cell, Grid
 
@@ -21,30 +21,30 @@ _FIGURE = re.compile(r"^(?:[+\-]?[\d,.]*\d|[-—－/]+)$")
 _ROWS = frozenset(["div", "section", "article", "ul", "ol", "li", "dl"])
 _CELLS = frozenset(["div", "span", "p", "li", "dt", "dd", "label"])
 _NO_LEAF = _ROWS | {"p", "dt", "dd", "table", "form", "h1", "h2", "h3", "h4", "h5", "h6", "img", "iframe"}
-_Row = list[HtmlElement]
+_Row = list[Element]
 
 
-def div_grids(root: HtmlElement, text_of: Callable[[HtmlElement], str]) -> dict[HtmlElement, Grid]:
+def div_grids(root: Element, text_of: Callable[[Element], str]) -> dict[Element, Grid]:
     """Containers that print a table of the form without a table element, with their grids; `text_of` gives a cell's text.
 
     A table is a container of nothing but rows, a row one of nothing but short texts. Rows have as many cells as the widest row, or one
     cell, or as many as a row beside them: what has no sure place makes no table.
     """
-    found: dict[HtmlElement, Grid] = {}
+    found: dict[Element, Grid] = {}
     for element in _candidates(root):
         if not any(a in found for a in element.iterancestors()) and (grid := _grid(element, text_of)):
             found[element] = grid
     return found
 
 
-def _candidates(root: HtmlElement) -> list[HtmlElement]:
+def _candidates(root: Element) -> list[Element]:
     """Containers around a head of the form that stands in no table, outermost first."""
     heads = [e for e in root.iter(*_CELLS) if e.text and _HEADS.search(e.text) and next(e.iterancestors("table"), None) is None]
     around = {a: None for head in heads for a in head.iterancestors(*_ROWS)}
     return sorted(around, key=lambda e: sum(1 for _ in e.iterancestors()))
 
 
-def _grid(element: HtmlElement, text_of: Callable[[HtmlElement], str]) -> Grid | None:
+def _grid(element: Element, text_of: Callable[[Element], str]) -> Grid | None:
     rows = _rows(element)
     if rows is None or len(rows) < MIN_ROWS:
         return None
@@ -56,7 +56,7 @@ def _grid(element: HtmlElement, text_of: Callable[[HtmlElement], str]) -> Grid |
     return Grid(cells, len(rows), max(widths), METHOD)
 
 
-def _rows(element: HtmlElement, depth: int = 0) -> list[_Row] | None:
+def _rows(element: Element, depth: int = 0) -> list[_Row] | None:
     """The rows of a container, None where it holds anything else."""
     out: list[_Row] = []
     if depth > MAX_DEPTH or element.tag not in _ROWS or _loose_text(element):
@@ -75,24 +75,24 @@ def _rows(element: HtmlElement, depth: int = 0) -> list[_Row] | None:
     return out
 
 
-def _shown(element: HtmlElement) -> Iterator[HtmlElement]:
+def _shown(element: Element) -> Iterator[Element]:
     for child in element:
         style = re.sub(r"\s", "", child.get("style") or "").lower()
         if isinstance(child.tag, str) and child.get("hidden") is None and "display:none" not in style:
             yield child
 
 
-def _loose_text(element: HtmlElement) -> bool:
+def _loose_text(element: Element) -> bool:
     return any(text and text.strip() for text in (element.text, *(child.tail for child in element)))
 
 
-def _is_leaf(element: HtmlElement) -> bool:
+def _is_leaf(element: Element) -> bool:
     """Whether an element can be one cell: text, with marks inside at most."""
     blocks = any(isinstance(e.tag, str) and e.tag in _NO_LEAF for e in element.iterdescendants())
     return element.tag in _CELLS and not blocks and not _is_row(element)
 
 
-def _is_row(element: HtmlElement) -> bool:
+def _is_row(element: Element) -> bool:
     children = list(_shown(element))
     same = len({c.tag for c in children}) == 1
     return element.tag in _ROWS and len(children) > 1 and same and not _loose_text(element) and all(map(_is_leaf, children))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import takewhile
+from typing import cast
 
-from lxml.html import HtmlElement
+from lxml.etree import _Element as Element
 
 from extract.grid import Cell, Grid
 
@@ -17,10 +19,11 @@ MIN_ROWS, MIN_FIGURES = 3, 3
 #: A cell with more text than this, alone in its table, is the report itself or a part of it.
 MAX_ARTICLE = 120
 _HEADING = re.compile("[一二三四五六]、")
+_SPACES = re.compile(r"[\s\u200b\ufeff]+")
 _FIGURE = re.compile(r"^(?:[+\-]?[\d,.]*\d|[-—－/]+)$")
 
 
-def is_data_table(table: HtmlElement) -> bool:
+def is_data_table(table: Element) -> bool:
     """Whether a table is one of data: the innermost ones, and those with a table inside some of their cells only (domain.md Q-14).
 
     A table of figures has rows of figures of its own; a layout table has cells with tables, text and headings, or one cell with an article.
@@ -35,30 +38,30 @@ def is_data_table(table: HtmlElement) -> bool:
     return all(len(own_text(h)) <= MAX_LABEL for h in hosts) and _rows_of_figures(table) >= MIN_ROWS
 
 
-def _holds_an_article(table: HtmlElement) -> bool:
+def _holds_an_article(table: Element) -> bool:
     """Whether all the text of a table is in one cell, and is more than a figure or label."""
-    texts = (text for cell in table.iter("td", "th") if (text := _squeezed("".join(cell.itertext()))))
+    texts = (text for cell in table.iter("td", "th") if (text := _whole_text(cell)))
     only, other = next(texts, ""), next(texts, None)
     return other is None and (len(only) > MAX_ARTICLE or bool(_HEADING.match(only)))
 
 
-def _is_wrapper(table: HtmlElement) -> bool:
+def _is_wrapper(table: Element) -> bool:
     host = _host(table)
     if host is None or next(table.iterdescendants("table"), None) is not None:
         return False
     cells = list(table.iter("td", "th"))
-    text = _squeezed("".join(table.itertext()))
-    return len(cells) == 1 and len(text) <= MAX_LABEL and text == _squeezed("".join(host.itertext()))
+    text = _whole_text(table)
+    return len(cells) == 1 and len(text) <= MAX_LABEL and text == _whole_text(host)
 
 
-def _host(table: HtmlElement) -> HtmlElement | None:
+def _host(table: Element) -> Element | None:
     return next(table.iterancestors("td", "th", "table"), None)
 
 
-def own_text(cell: HtmlElement) -> str:
+def own_text(cell: Element) -> str:
     """Text of a cell without that of the tables in it, without white space."""
     parts: list[str] = []
-    stack: list[HtmlElement | str] = [cell]
+    stack: list[Element | str] = [cell]
     while stack:
         item = stack.pop()
         if isinstance(item, str):
@@ -68,21 +71,26 @@ def own_text(cell: HtmlElement) -> str:
     return _squeezed("".join(parts))
 
 
-def _rows_of_figures(table: HtmlElement) -> int:
+def _rows_of_figures(table: Element) -> int:
     return sum(_figures(row) >= MIN_FIGURES for row in table.iter("tr") if _own_table(row) is table)
 
 
-def _own_table(row: HtmlElement) -> HtmlElement | None:
+def _own_table(row: Element) -> Element | None:
     return next(row.iterancestors("table"), None)
 
 
-def _figures(row: HtmlElement) -> int:
+def _figures(row: Element) -> int:
     cells = (c for c in row.iter("td", "th") if next(takewhile(lambda a: a is not row, c.iterancestors("tr")), None) is None)
-    return sum(bool(_FIGURE.match(_squeezed("".join(c.itertext())))) for c in cells)
+    return sum(bool(_FIGURE.match(_whole_text(c))) for c in cells)
+
+
+def _whole_text(element: Element) -> str:
+    """All text in an element, that of the tables in it too, without white space."""
+    return _squeezed("".join(cast("Iterator[str]", element.itertext())))
 
 
 def _squeezed(text: str) -> str:
-    return re.sub(r"[\s\u200b\ufeff]+", "", text)
+    return _SPACES.sub("", text)
 
 
 # --- laying out

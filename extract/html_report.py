@@ -6,7 +6,7 @@ import re
 from datetime import date
 from itertools import takewhile
 
-from lxml.html import HtmlElement
+from lxml.etree import _Element as Element
 
 from extract.grid import Grid, Text
 from extract.html_nested import is_data_table
@@ -26,7 +26,7 @@ _META_DATES = ("pubdate", "publishdate", "publish_time", "publicationdate")
 _META_TITLES = ("articletitle", "article_title")
 
 
-def title(tree: HtmlElement) -> str | None:
+def title(tree: Element) -> str | None:
     """The title in the meta data, else that of the window."""
     metas = {(m.get("name") or "").lower(): (m.get("content") or "").strip() for m in tree.iter("meta")}
     for name in _META_TITLES:
@@ -36,7 +36,7 @@ def title(tree: HtmlElement) -> str | None:
     return _SPACES.sub(" ", shown).strip() or None if shown else None
 
 
-def published_on(tree: HtmlElement, blocks: list[Text | Grid]) -> str | None:
+def published_on(tree: Element, blocks: list[Text | Grid]) -> str | None:
     """The date of publication (ISO) in the meta data, else the first that the page prints as such."""
     for meta in tree.iter("meta"):
         if (meta.get("name") or "").lower() in _META_DATES:
@@ -45,7 +45,7 @@ def published_on(tree: HtmlElement, blocks: list[Text | Grid]) -> str | None:
                 return _iso(found)
     for block in blocks:
         for line in [block.text] if isinstance(block, Text) else [c.text for c in block.cells]:
-            if found := _PUBLISHED.search(line):
+            if ("日期" in line or "时间" in line) and (found := _PUBLISHED.search(line)):
                 return _iso(found)
     return None
 
@@ -57,13 +57,14 @@ def _iso(found: re.Match[str]) -> str | None:
         return None
 
 
-def report_element(body: HtmlElement) -> HtmlElement | None:
+def report_element(body: Element) -> Element | None:
     """The innermost element with all numbered headings (一、 to 六、) of the report, None where fewer than four have kept their number."""
     numbers: set[str] = set()
-    around: list[HtmlElement] | None = None
+    around: list[Element] | None = None
     data = {table for table in body.iter("table") if is_data_table(table)}
     for element in body.iter("*"):
-        found = _HEADING.match(element.text or "")
+        text = element.text
+        found = _HEADING.match(text) if text and "、" in text else None
         if not found or any(t in data for t in element.iterancestors("table")):
             continue
         numbers.add(found.group().strip()[0])

@@ -57,8 +57,10 @@ def _joined(above: Grid, below: Grid) -> Grid:
     shift = _shift(above, below)
     lower_edges = [x - shift for x in below.col_edges or []]
     edges = _merged_edges(above.col_edges or [], lower_edges, _tolerance(above))
-    upper = [_refitted(c, above.col_edges or [], edges, 0) for c in above.cells]
-    lower = [_refitted(c, lower_edges, edges, above.n_rows) for c in below.cells]
+    upper_places = [_nearest(x, edges) for x in above.col_edges or []]
+    lower_places = [_nearest(x, edges) for x in lower_edges]
+    upper = [_refitted(c, upper_places, 0) for c in above.cells]
+    lower = [_refitted(c, lower_places, above.n_rows) for c in below.cells]
     return Grid(
         upper + lower,
         above.n_rows + below.n_rows,
@@ -76,10 +78,13 @@ def _merged_edges(first: list[float], second: list[float], tolerance: float) -> 
     return sorted(edges)
 
 
-def _refitted(cell: Cell, old: list[float], new: list[float], rows: int) -> Cell:
-    """The cell at its place among the new rules, `rows` further down."""
-    left, right = _nearest(old[cell.col], new), _nearest(old[cell.col_end], new)
-    return replace(cell, row=cell.row + rows, col=left, col_span=max(right - left, 1))
+def _refitted(cell: Cell, places: list[int], rows: int) -> Cell:
+    """The cell at its place among the new rules, `rows` further down; `places` are those of the old rules."""
+    left, right = places[cell.col], places[cell.col_end]
+    span = max(right - left, 1)
+    if (rows, left, span) == (0, cell.col, cell.col_span):
+        return cell
+    return replace(cell, row=cell.row + rows, col=left, col_span=span)
 
 
 def _nearest(x: float, edges: list[float]) -> int:

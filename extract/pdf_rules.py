@@ -15,7 +15,9 @@ from typing import Any
 import pypdfium2 as pdfium
 
 from extract.grid import BBox, Grid
-from extract.pdf import DAMAGE, Glyph, PageScan, camelot_page, grid_box, to_grid
+from extract.pdf import grid_box
+from extract.pdf_lattice import DAMAGE, camelot_page, lattice, to_grid
+from extract.pdf_page import Glyph, PageScan
 from extract.pdf_places import Rules, Table, UnsureError
 from extract.pdf_tiling import Tiling, tile
 from extract.pdf_words import Line, Word, read_lines
@@ -38,7 +40,7 @@ def loose_figures(scan: PageScan, grids: Iterable[Grid]) -> int:
     boxes: dict[str, list[BBox]] = {}
     for cell in (c for g in grids for c in g.cells if c.bbox and c.second):
         boxes.setdefault(cell.second or "", []).append(cell.bbox or (0, 0, 0, 0))
-    return sum(not any(_holds(box, run) for box in boxes.get(_text(run), ())) for run in _lone_numbers(scan.glyphs))
+    return sum(not _is_held(run, boxes.get(_text(run), ())) for run in _lone_numbers(scan.glyphs))
 
 
 def _lone_numbers(glyphs: list[Glyph]) -> Iterator[list[Glyph]]:
@@ -63,9 +65,9 @@ def _text(run: list[Glyph]) -> str:
     return "".join(g.char for g in run)
 
 
-def _holds(box: BBox, run: list[Glyph]) -> bool:
+def _is_held(run: list[Glyph], boxes: Iterable[BBox]) -> bool:
     x, y = run[0].center
-    return box[0] <= x < box[2] and box[1] <= y < box[3]
+    return any(x0 <= x < x1 and top <= y < bottom for x0, top, x1, bottom in boxes)
 
 
 def complete_rules(data: bytes, scans: list[PageScan], grids: dict[int, list[Grid]]) -> list[Problem]:
@@ -238,30 +240,10 @@ def _rules(layout: Any, scan: PageScan) -> Rules:
 
 def _grid(page: tuple[Any, ...], scan: PageScan, tiling: Tiling) -> Grid:
     """The grid that Lattice reads from the tiling's edges. Raises UnsureError where it is not the tiling."""
-    from camelot.image_processing import coalesce_collinear_lines, find_joints_from_lines
-    from camelot.parsers.lattice import Lattice
-
     height = scan.height + scan.bottom
     lines = [(x0 + scan.left, height - y1, x1 + scan.left, height - y0) for x0, y0, x1, y1 in tiling.segments()]
-
-    class Given(Lattice):  # type: ignore[misc]
-        """Lattice over rules that are given to it."""
-
-        def _generate_table_bbox(self) -> None:
-            self.vertical_segments = coalesce_collinear_lines([s for s in lines if s[0] == s[2]], "vertical")
-            self.horizontal_segments = coalesce_collinear_lines([s for s in lines if s[0] != s[2]], "horizontal")
-            joints = find_joints_from_lines(self.horizontal_segments, self.vertical_segments)
-            self.table_bbox_parses = {box: {"joints": found} for box, found in joints.items()}
-            self.pdf_image = self.threshold = None
-            self._compute_table_anchors()
-
-        def _reject_table(self, table: Any) -> bool:
-            return False
-
-    layout, dimensions, images, horizontal, upright = page
-    parser = Given(engine="vector", split_text=True)
-    parser.prepare_page_parse("", layout, dimensions, scan.number, images, horizontal, upright, "", {})
-    tables = parser.extract_tables()
+    _, dimensions, _, horizontal, upright = page
+    tables = lattice(lines, dimensions, horizontal, upright, scan.number, keep_all=True)
     if len(tables) != 1:
         raise UnsureError(f"{len(tables)} grids were found in its place")
     grid = to_grid(tables[0], scan, METHOD)

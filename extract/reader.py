@@ -11,7 +11,8 @@ from extract.html import read_html
 from extract.join import join_pages
 from extract.media import sniff
 from extract.office import OfficeError, read_mht, read_office
-from extract.pdf import PdfError, read_pdf
+from extract.pdf import read_pdf
+from extract.pdf_page import PdfError
 from extract.problem import Problem
 
 

@@ -18,7 +18,8 @@ import pypdfium2 as pdfium
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from extract.grid import PICTURE, BBox, Cell, Document, Grid
-from extract.pdf import Glyph, PageScan, PdfError, grid_box, page_blocks
+from extract.pdf import grid_box, page_blocks
+from extract.pdf_page import Glyph, PageScan, PdfError
 from extract.problem import Problem
 from extract.scan_grid import Region, RuledTable, ruled_tables
 from extract.scan_image import A4_WIDTH, DPI, Picture, Upright, upright

@@ -8,7 +8,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from extract.pdf import merged_regions
+from extract.pdf_lattice import merged_regions
 from extract.scan_image import DPI, Picture
 
 #: The least length of an upright and of a level rule, in pixels at scan_image.DPI. One and a half times as long, and the upright rules of a

@@ -12,10 +12,8 @@ from fcntl import LOCK_EX, LOCK_NB, flock
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
-
-import pandas as pd
-from pandera.errors import SchemaError, SchemaErrors
 
 from extract.archive import Archive, ArchiveError, StoreUnreachable, read_body
 from extract.crawl.job import CrawlJob, CrawlSource, ReportLocation, Tls
@@ -29,13 +27,16 @@ from flows.engine import Done, Failed, WorkPool
 from flows.parts import Files
 from flows.registry import Source, host_batches
 from flows.settings import Settings
-from transform.frames import Rows, frames
+from transform.rows import Rows
 from transform.tidy import PARSER_VERSION, Context, failed, tidy
 from warehouse.build import BuildError, PublisherRow, build
 from warehouse.changes import known_parses, needs_publish
 from warehouse.corrections import failed_corrections
 from warehouse.publish import publish
 from warehouse.query import connect
+
+if TYPE_CHECKING:  # slow to import: `gongkai status` does not need it
+    import pandas as pd
 
 log = logging.getLogger("gongkai")
 
@@ -247,9 +248,11 @@ def batches(jobs: Sequence[Job], size: int) -> list[list[Job]]:
 
 def warm_up() -> None:
     """Import what reading needs: before a worker's memory limit is set, and once for all its documents."""
-    for name in ("playa", "camelot.parsers.lattice", "camelot.utils", "docx", "lxml.html", "pypdfium2"):
+    for name in ("playa", "camelot.parsers.lattice", "camelot.utils", "cn2an", "docx", "lxml.html", "pypdfium2"):
         import_module(name)
     logs.worker(Settings().log)
+    import pandas as pd
+
     pd.DataFrame([["x"]])  # the first one reserves 1 GB of address space, which is not the documents'
 
 
@@ -320,7 +323,16 @@ def _identity(c: Context) -> tuple[object, ...]:
     return c.publisher_id, c.sha256, c.url, c.district_code, c.scope, c.year, c.link_year, c.title, c.published_on, c.publisher
 
 
+def frames(documents: Iterable[Rows]) -> dict[str, pd.DataFrame]:
+    """`transform.frames.frames`, imported where the first part is written: pandera is slow to import."""
+    from transform import frames as tidy_frames
+
+    return tidy_frames.frames(documents)
+
+
 def _checked(rows: Sequence[Rows], jobs: Sequence[Job]) -> dict[str, pd.DataFrame]:
+    from pandera.errors import SchemaError, SchemaErrors
+
     try:
         return frames(rows)
     except (SchemaError, SchemaErrors):
@@ -329,6 +341,8 @@ def _checked(rows: Sequence[Rows], jobs: Sequence[Job]) -> dict[str, pd.DataFram
 
 def _valid_or_failed(rows: Rows, context: Context) -> Rows:
     """The rows of one document, or its failure where they break a rule of the tidy frames."""
+    from pandera.errors import SchemaError, SchemaErrors
+
     try:
         frames([rows])
     except (SchemaError, SchemaErrors) as error:
@@ -374,6 +388,7 @@ def load(
         corrections=entries,
         population=heads,
         reread=rebuilt,
+        limits=settings.limits,
     )
     publish(
         built,
@@ -381,6 +396,7 @@ def load(
         bounds=settings.gate_bounds,
         registered=[p.publisher_id for p in publishers] if complete else None,
         keep=settings.keep,
+        limits=settings.limits,
         moment=closing.LAST_WORD,
     )
     for part in home.parts.iterdir():

@@ -14,7 +14,7 @@ from forms import Rows, full, lay_out
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from extract import docx as reader
+from extract import docx_package as package
 from extract.docx import DocxError, read_docx
 from extract.grid import PICTURE, Grid
 from extract.reader import read_document
@@ -198,14 +198,36 @@ def test_a_zip_that_is_no_word_file_is_a_docx_error(data: bytes) -> None:
 
 
 def test_a_zip_bomb_is_refused_before_it_is_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reader, "MAX_UNPACKED", 100_000)
+    monkeypatch.setattr(package, "MAX_UNPACKED", 100_000)
     data = member("word/document.xml", " " * 1_000_000)
     assert len(data) < 2_000
     with pytest.raises(DocxError, match="unpacks to 1000000 bytes"):
         read_docx(data)
-    monkeypatch.setattr(docx, "Document", lambda _: pytest.fail("unpacked"))
+    monkeypatch.setattr(package, "_parse", lambda _: pytest.fail("unpacked"))
     [problem] = read_document(data).problems
     assert problem.kind == "broken_document"
+
+
+def test_a_part_that_is_not_read_may_lack() -> None:
+    """WPS writes relationships to a part called NULL."""
+    data, out = word(p("x")), io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w") as new:
+        for info in old.infolist():
+            body = old.read(info)
+            if info.filename == "word/_rels/document.xml.rels":
+                body = body.replace(b'Target="styles.xml"', b'Target="NULL"')
+                assert b"NULL" in body
+            new.writestr(info.filename, body)
+    assert read_docx(out.getvalue()).blocks == read_docx(data).blocks != []
+
+
+def test_a_template_is_no_document() -> None:
+    data, out = word(p("x")), io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w") as new:
+        for info in old.infolist():
+            new.writestr(info.filename, old.read(info).replace(b"wordprocessingml.document.main", b"wordprocessingml.template.main"))
+    with pytest.raises(DocxError, match="not a Word document"):
+        read_docx(out.getvalue())
 
 
 def test_an_entity_bomb_does_not_grow() -> None:

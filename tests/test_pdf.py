@@ -15,9 +15,10 @@ from pdfs import EMBEDDED, FONT, HEADINGS, HEIGHT, THREE, WIDTH, Report, Truth, 
 from pikepdf import Dictionary, Encryption, Pdf, Permissions
 from reportlab.pdfgen.canvas import Canvas
 
-from extract import pdf as reader
+from extract import pdf_lattice as reader
 from extract.grid import Document
-from extract.pdf import PdfError, read_pdf
+from extract.pdf import read_pdf
+from extract.pdf_page import PdfError
 from extract.reader import read_document
 from transform.frames import Rows
 from transform.tidy import Context, tidy
@@ -273,8 +274,9 @@ def test_zero_ascent_and_descent_are_mended(embedded: tuple[bytes, Truth], box: 
 def test_without_the_mending_the_second_reading_still_sees_the_shift(
     embedded: tuple[bytes, Truth], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The same file without the first guard: figures land in the wrong row, and not one of them is taken."""
+    """The same file, read by playa without the first guard: figures land in the wrong row, and not one of them is taken."""
     data, truth = embedded
+    monkeypatch.setattr(reader, "_from_pdfium", lambda scan, page: [])
     monkeypatch.setattr(reader, "mend_font_metrics", lambda page: None)
     rows = assert_never_silently_wrong(edited(data, metrics(0, 0, [-1000, -2500, 2000, 2810])), truth)
     assert "unreadable_cell" in {p["kind"] for p in rows["problem"]}

@@ -16,8 +16,9 @@ from test_pdf import assert_boxes, assert_never_silently_wrong, assert_whole, ed
 
 from extract import pdf_rules
 from extract.grid import Cell, Grid
-from extract.pdf import Glyph, lattice_grids, scan_pages
+from extract.pdf_lattice import lattice_grids
 from extract.pdf_overrun import doubt_overruns
+from extract.pdf_page import Glyph, scan_pages
 from extract.pdf_rules import MIN_LOOSE, loose_figures
 from extract.reader import read_document
 

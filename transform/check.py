@@ -12,7 +12,7 @@ from typing import Literal
 import yaml
 from pydantic import BaseModel, ConfigDict
 
-from transform.frames import APPLICANTS
+from transform.rows import APPLICANTS
 
 PARTS = tuple(a for a in APPLICANTS if a != "total")
 

@@ -14,7 +14,6 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Literal
 
-import cn2an
 import yaml
 
 from transform.narrative import Section
@@ -157,6 +156,8 @@ def chinese_number(text: str) -> int | None:
     """
     if "两十" in text or "十两" in text or "零两" in text or "〇" in text.strip("〇"):
         return None
+    import cn2an  # slow to import, and few texts need it
+
     try:
         return int(cn2an.cn2an(text.replace("两", "二").replace("〇", "零"), "strict"))
     except ValueError:

@@ -25,6 +25,7 @@ _MONEY = "10k_cny"
 MIN_CERTAINTY = 0.9
 #: Digits with white space between them: one number or two, only an identity can tell.
 _SPLIT_DIGITS = re.compile(r"^\d[\d\s]*\d$")
+_SPACES = re.compile(r"\s+")
 #: The order in which sections name the form of the whole report.
 SECTIONS = ("requests", "proactive", "litigation")
 #: The statistical annex of 2014 to 2018, which came instead of these.
@@ -208,14 +209,17 @@ def _kind(indicator: str, unit: str) -> Kind:
 
 def _other_readings(cell: Cell, figure: Figure) -> tuple[list[str], str | None]:
     """What else may stand in a cell, and why the first reading is in doubt; ([], None) where it is not."""
-    bare = re.sub(r"\s", "", cell.text)
-    if cell.second is not None and bare != cell.second:
+    if cell.second is not None and _bare(cell.text) != cell.second:
         return [cell.second], f"a second reading sees {cell.second!r}"
     if cell.certainty is not None and cell.certainty < MIN_CERTAINTY:
         return [], f"recognised with certainty {cell.certainty:.2f} only"
     if figure.status == "unreadable":
-        return ([bare] if _SPLIT_DIGITS.match(cell.text.strip()) else []), "not a number"
+        return ([_bare(cell.text)] if _SPLIT_DIGITS.match(cell.text.strip()) else []), "not a number"
     return [], None
+
+
+def _bare(text: str) -> str:
+    return _SPACES.sub("", text)
 
 
 def _settle_formats(work: Figures) -> None:

@@ -8,20 +8,9 @@ import pandas as pd
 import pandera.pandas as pa
 import pyarrow
 
-SECTIONS = ("proactive", "requests", "litigation", "legacy")
-STATUSES = ("reported", "blank", "not_applicable", "unreadable")
-SCOPES = ("own", "level", "consolidated", "unknown")
-APPLICANTS = (
-    "natural_person",
-    "business",
-    "research_institution",
-    "public_interest_organization",
-    "legal_service",
-    "other_organization",
-    "total",
-)
-FORMATS = (2008, 2014, 2019, 2021)
-OUTCOMES = ("loaded", "no_tables", "failed")
+from transform.rows import APPLICANTS as APPLICANTS
+from transform.rows import FORMATS, OUTCOMES, SCOPES, SECTIONS, STATUSES, no_rows
+from transform.rows import Rows as Rows
 
 TEXT = pd.ArrowDtype(pyarrow.string())
 INT = pd.ArrowDtype(pyarrow.int32())
@@ -186,12 +175,9 @@ SCHEMAS: dict[str, pa.DataFrameSchema] = {
 }
 
 
-Rows = dict[str, list[dict[str, object]]]
-
-
 def frames(documents: Iterable[Rows]) -> dict[str, pd.DataFrame]:
     """The rows of many documents as one validated frame of each kind. Raises pandera.errors.SchemaError as `frame` does."""
-    merged: Rows = {name: [] for name in SCHEMAS}
+    merged = no_rows()
     for rows in documents:
         for name, more in rows.items():
             merged[name].extend(more)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Generic, TypeVar
@@ -22,6 +22,9 @@ _ORDINAL = re.compile(r"^(?:\(([一二三四五六七八九十]+)\)|([一二三�
 _LEADING = re.compile(r"^[?*\ufffd]+")
 _BRACKETS = re.compile(r"\([^()]*\)")
 _DROPPED = re.compile(r"[\s\u200b-\u200f\ufeff\W_]+")
+_SPACES = re.compile(r"[\s\u200b-\u200f\ufeff]+")
+#: Labels recur from report to report: what was found for so many texts is kept.
+_KEPT = 2048
 T = TypeVar("T")
 
 _NUMERALS = {n: str(i) for i, n in enumerate("一二三四五六七八九十", 1)}
@@ -30,7 +33,7 @@ _NUMERALS = {n: str(i) for i, n in enumerate("一二三四五六七八九十", 1
 @lru_cache(16384)
 def compact(text: str) -> str:
     """NFKC in simplified characters, without any white space."""
-    return re.sub(r"[\s\u200b-\u200f\ufeff]+", "", simplified(unicodedata.normalize("NFKC", text)))
+    return _SPACES.sub("", simplified(unicodedata.normalize("NFKC", text)))
 
 
 def _label(text: str) -> str:
@@ -72,7 +75,12 @@ class Hit(Generic[T]):
 
 
 class Vocabulary(Generic[T]):
-    """Wordings of a form, each standing for a key."""
+    """Wordings of a form, each standing for a key.
+
+    `find(text)` is the key whose wording a text is, remarks in brackets aside; None where it is no wording of this form.
+    """
+
+    find: Callable[[str], T | None]
 
     def __init__(self, wordings: Mapping[T, Iterable[str]]) -> None:
         self._exact: dict[str, T] = {}
@@ -82,17 +90,23 @@ class Vocabulary(Generic[T]):
                 for form in {normalise(text), without_remarks(text)}:
                     self._exact.setdefault(form, key)
                     self._official.setdefault(form, text)
+        self._wordings = list(self._exact)
+        self.find = lru_cache(_KEPT)(self._find)
+        self._nearest = lru_cache(_KEPT)(self._look_alike)
 
-    def find(self, text: str) -> T | None:
-        """The key whose wording this is, remarks in brackets aside. None where it is no wording of this form."""
+    def _find(self, text: str) -> T | None:
         return self._exact.get(normalise(text)) or self._exact.get(without_remarks(text))
 
     def similar(self, text: str, taken: frozenset[T] = frozenset()) -> Hit[T] | None:
         """The one wording this text is much like, for misprints. None where none is, two are, or the printed ordinals differ."""
+        hit = self._nearest(text)
+        return hit if hit and hit.key not in taken else None
+
+    def _look_alike(self, text: str) -> Hit[T] | None:
         form = normalise(text)
         if len(form) < MIN_FUZZY_LENGTH:
             return None
-        scores = process.extract(form, list(self._exact), scorer=fuzz.ratio, limit=8, score_cutoff=MIN_SIMILARITY - MIN_LEAD)
+        scores = process.extract(form, self._wordings, scorer=fuzz.ratio, limit=8, score_cutoff=MIN_SIMILARITY - MIN_LEAD)
         if not scores or scores[0][1] < MIN_SIMILARITY:
             return None
         best, score, _ = scores[0]
@@ -100,6 +114,6 @@ class Vocabulary(Generic[T]):
         rival = next((s for other, s, _ in scores if self._exact[other] != key), 0.0)
         wording = self._official[best]
         ordinals = {o for o in (ordinal(text), ordinal(wording)) if o}
-        if key in taken or score - rival < MIN_LEAD or len(ordinals) > 1:
+        if score - rival < MIN_LEAD or len(ordinals) > 1:
             return None
         return Hit(key, False, wording)

@@ -11,6 +11,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict
 
 from transform.labels import Vocabulary
+from transform.list_words import ListWords
 
 
 class _Model(BaseModel):
@@ -91,6 +92,11 @@ class Table(_Model):
     def flat(self) -> tuple[tuple[tuple[int, ...], Item], ...]:
         """The rows of a list in their order, each with its path: its place among those below the same row, from the top down."""
         return tuple(_walk(self.items, ()))
+
+    @cached_property
+    def list_words(self) -> ListWords:
+        """Wordings of the rows of a list, headings among them."""
+        return ListWords(self.flat)
 
     @cached_property
     def column_words(self) -> Vocabulary[str]:

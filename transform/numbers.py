@@ -6,6 +6,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Literal
 
 from extract.grid import PICTURE
@@ -31,6 +32,10 @@ _TO_10K = {"元": Decimal("0.0001"), "万元": Decimal(1), "亿元": Decimal(100
 #: DECIMAL(18,4) of the warehouse.
 _LIMIT = Decimal(10) ** 14
 _STEP = Decimal("0.0001")
+_SPACES = re.compile(r"\s+")
+_BEFORE_UNIT = re.compile(r"\s+(?=[(件条个宗起项次人份篇家例户元万亿])|(?<=[+\-])\s+")
+#: Texts of cells recur from report to report: what so many of them say is kept.
+_KEPT = 8192
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +49,7 @@ class Figure:
 
 def money_unit(header: str) -> str | None:
     """The unit of money a header names (元, 万元, 亿元), None where it names none or more than one."""
-    found = set(_MONEY_UNIT.findall(simplified(re.sub(r"\s", "", header))))
+    found = set(_MONEY_UNIT.findall(simplified(_SPACES.sub("", header))))
     return found.pop() if len(found) == 1 else None
 
 
@@ -53,16 +58,20 @@ def _plain(text: str) -> str:
 
     Superscripts, circled numbers and fractions (category No) stay as they are: NFKC makes digits of them, and 3² is not 32.
     """
+    if text.isascii():
+        return text.strip()
     kept = "".join(c if unicodedata.category(c) == "No" else unicodedata.normalize("NFKC", c) for c in text)
     return simplified(kept.strip().strip(_INVISIBLE).strip().replace("−", "-"))
 
 
+@lru_cache(_KEPT)
 def looks_like_figure(text: str) -> bool:
     """Whether a cell's text can be a figure rather than a label: nothing, a dash or its like, digits, digits with a remark, a picture."""
-    clean = re.sub(r"\s", "", _plain(text))
+    clean = _SPACES.sub("", _plain(text))
     return not clean or clean == PICTURE or any(p.match(clean) for p in (_NOT_APPLICABLE, _NUMBER, _DIGITS))
 
 
+@lru_cache(_KEPT)
 def read_figure(text: str, unit: str, kind: Kind = "count", header: str = "") -> Figure:
     """Read a printed cell.
 
@@ -75,9 +84,9 @@ def read_figure(text: str, unit: str, kind: Kind = "count", header: str = "") ->
     known = unit if kind != "money" or stated else "unknown"
     if not clean:
         return Figure(None, "blank", known)
-    if _NOT_APPLICABLE.match(re.sub(r"\s", "", clean)):
+    if _NOT_APPLICABLE.match(_SPACES.sub("", clean)):
         return Figure(None, "not_applicable", known)
-    found = _NUMBER.match(re.sub(r"\s+(?=[(件条个宗起项次人份篇家例户元万亿])|(?<=[+\-])\s+", "", _without_remark(clean, kind)))
+    found = _NUMBER.match(_BEFORE_UNIT.sub("", _without_remark(clean, kind)))
     if not found:
         return Figure(None, "unreadable", known)
     unit_printed = (found["unit"] or "").strip("()") or None
@@ -92,7 +101,7 @@ def read_figure(text: str, unit: str, kind: Kind = "count", header: str = "") ->
 def _without_remark(clean: str, kind: Kind) -> str:
     """The figure without a remark in brackets behind it; in a column of changes a remark with digits may be the change itself."""
     found = _REMARK.match(clean)
-    if not found or _NUMBER.match(re.sub(r"\s", "", clean)) or (kind == "change" and re.search(r"\d", found["remark"])):
+    if not found or _NUMBER.match(_SPACES.sub("", clean)) or (kind == "change" and re.search(r"\d", found["remark"])):
         return clean
     return found["figure"].strip()
 

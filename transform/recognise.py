@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass, field
 
 from extract.grid import Cell, Grid
@@ -63,8 +63,10 @@ def _best(view: View, matches: list[Match]) -> list[Match]:
     def score(m: Match) -> tuple[int, int]:
         return len({(f.indicator, f.applicant) for f in m.found}) - len(leftover(view.grid, m.used)), -len(m.missing)
 
-    top = max(score(m) for m in matches)
-    return [m for m in matches if score(m) == top]
+    if len(matches) == 1:
+        return matches
+    scores = [score(m) for m in matches]
+    return [m for m, reached in zip(matches, scores, strict=True) if reached == max(scores)]
 
 
 def leftover(grid: Grid, used: Iterable[Cell]) -> list[Cell]:
@@ -86,12 +88,20 @@ def is_value(cell: Cell) -> bool:
 # --- matrix: table three
 
 
+def _known(view: View, words: Vocabulary[str]) -> int:
+    """How many cells have a wording of the form."""
+    return sum(words.find(c.text) is not None for c in view.grid.cells)
+
+
 def _match_matrix(view: View, table: Table, number: int) -> Match | None:
     match = Match(table, number)
-    rows = _matrix_rows(view, table, match)
+    if _known(view, table.row_words) < 3:
+        return None
+    repeats = frozenset(r for r in range(view.grid.n_rows) if _repeats_header(view, table, r))
+    rows = _matrix_rows(view, table, match, repeats)
     if len(rows) < 3:
         return None
-    heads = [r for r in range(view.grid.n_rows) if r < min(rows) or _repeats_header(view, table, r)]
+    heads = [r for r in range(view.grid.n_rows) if r < min(rows) or r in repeats]
     columns = _header_columns(view, table, [r for r in heads if r < min(rows)], match)
     if len(columns) < 3:
         return None
@@ -133,12 +143,12 @@ def _in_form_order(columns: dict[str, list[int]], table: Table) -> bool:
     return places == sorted(places)
 
 
-def _matrix_rows(view: View, table: Table, match: Match) -> dict[int, tuple[Cell, MatrixRow]]:
+def _matrix_rows(view: View, table: Table, match: Match, repeats: Set[int]) -> dict[int, tuple[Cell, MatrixRow]]:
     """The label cell and row of the form for each row of the grid that has one; exact wordings first, similar ones for what is left."""
     words, specs = table.row_words, {s.indicator: s for s in table.rows}
     rows: dict[int, tuple[Cell, MatrixRow]] = {}
     for r in range(view.grid.n_rows):
-        if _repeats_header(view, table, r):
+        if r in repeats:
             continue
         for cell in reversed(_labels(view, r)):
             key = words.find(cell.text)
@@ -149,7 +159,7 @@ def _matrix_rows(view: View, table: Table, match: Match) -> dict[int, tuple[Cell
         return rows
     taken = {spec.indicator for _, spec in rows.values()}
     for r in range(min(rows), view.grid.n_rows):
-        if r in rows or not (labels := _labels(view, r)) or _repeats_header(view, table, r):
+        if r in rows or r in repeats or not (labels := _labels(view, r)):
             continue
         hit = words.similar(labels[-1].text, frozenset(taken))
         if hit:
@@ -223,8 +233,10 @@ def _read_row(view: View, match: Match, frame: _Frame, row: int, leaf: Cell, spe
         doubt = "the header's columns are not in the order of the form"
     elif view.rows[row][-1].col_end < frame.end and not list(figures.values())[-1].text.strip():
         doubt = "the row lacks a cell, and what is under the last column is blank"
+    shared = Counter(id(cell) for cell in (figures or {}).values())
     for key, cell in (figures or {k: cells[0] for k, cells in placed.items() if cells}).items():
-        spread = "the cell spans several figures" if _spreads(cell, figures or {}, frame.columns, key) and cell.text.strip() else None
+        spans = cell.row_span > 1 or shared[id(cell)] > 1
+        spread = "the cell spans several figures" if spans and cell.text.strip() else None
         match.found.append(Found(spec.indicator, key, cell, doubt=doubt or spread))
         match.used.add(cell)
 
@@ -262,17 +274,14 @@ def _by_order(behind: list[Cell], columns: dict[str, list[int]]) -> dict[str, Ce
     return dict(zip(keys, cells, strict=True))
 
 
-def _spreads(cell: Cell, figures: dict[str, Cell], columns: dict[str, list[int]], key: str) -> bool:
-    """Whether one printed cell would be the figure of several columns or rows."""
-    return cell.row_span > 1 or any(k != key and k in figures and figures[k] is cell for k in columns)
-
-
 # --- blocks: table two
 
 
 def _match_blocks(view: View, table: Table, number: int) -> Match | None:
     match = Match(table, number)
     rows, columns = table.row_words, table.column_words
+    if not _known(view, rows):
+        return None
     cells_of = {r.label[0]: r.cells for b in table.blocks for r in b.rows}
     heads: list[int] = []
     body = False  # whether a row of figures has followed the present header
@@ -322,6 +331,8 @@ def _read_block_row(view: View, match: Match, cells_of: dict[str, str], heads: l
 def _match_columns(view: View, table: Table, number: int) -> Match | None:
     match = Match(table, number)
     words = table.column_words
+    if _known(view, words) < 2:
+        return None
     heads = [r for r in range(view.grid.n_rows) if sum(words.find(c.text) is not None for c in view.rows[r]) >= 2]
     if not heads:
         return None

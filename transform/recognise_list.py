@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from extract.grid import Cell
-from transform.labels import Vocabulary, compact, normalise, without_remarks
-from transform.layout import Item, Table
+from transform.labels import compact
+from transform.layout import Table
+from transform.list_words import Node
 from transform.numbers import looks_like_figure
 from transform.view import View, overlapping
 
 #: Rows that make a table this list: with a head that names its columns, and without one (a part on a further page).
 MIN_ROWS, MIN_ROWS_WITHOUT_HEAD = 3, 5
 
-_OF_WHICH = re.compile(r"^\s*其中\s*[:：]?\s*")
 _DIGIT = re.compile(r"\d")
 _SCALE = re.compile(r"[百千万亿]")
 _FIGURE_HEAD = re.compile(r"[数量计]")
@@ -43,12 +41,6 @@ class ListTable:
 
 
 @dataclass(frozen=True, slots=True)
-class _Node:
-    path: tuple[int, ...]
-    item: Item
-
-
-@dataclass(frozen=True, slots=True)
 class _Head:
     """Grid columns by what their head says. `values` is empty where there is no one column of figures."""
 
@@ -66,6 +58,8 @@ def read_list(view: View, table: Table) -> ListTable | None:
     the total is read, and none where there is no total: a sum is never made. What else the columns hold stays unexplained.
     """
     out = ListTable()
+    if sum(bool(table.list_words.find(c.text)) for c in view.grid.cells) < MIN_ROWS:
+        return None
     head = _find_head(view, table)
     rows = _match_rows(view, table, head, out)
     if len(rows) - len(out.variants) < (MIN_ROWS if head else MIN_ROWS_WITHOUT_HEAD):
@@ -118,7 +112,7 @@ def _only_figures(others: dict[int, Cell]) -> set[int]:
     return set(figures) if len(set(figures.values())) == 1 else set()
 
 
-def _head_from_figures(view: View, rows: dict[int, tuple[Cell, _Node]]) -> _Head:
+def _head_from_figures(view: View, rows: dict[int, tuple[Cell, Node]]) -> _Head:
     """Columns of a part that has no head: the only one with figures behind the labels."""
     behind = [c for r, (label, _) in rows.items() for c in view.starting(r) if c.col >= label.col_end]
     values = {c.col for c in behind if _DIGIT.search(c.text) and looks_like_figure(c.text)}
@@ -134,53 +128,12 @@ def _is_head_word(table: Table, cell: Cell) -> bool:
 # --- rows
 
 
-class _Labels:
-    """The wordings of the list and what each may stand for."""
-
-    def __init__(self, table: Table) -> None:
-        self.nodes = [_Node(path, item) for path, item in table.flat]
-        meanings: dict[str, list[int]] = defaultdict(list)
-        for i, node in enumerate(self.nodes):
-            for wording in {f(_bare(text)) for text in node.item.label for f in (normalise, without_remarks)}:
-                meanings[wording].append(i)
-        self.meanings = {wording: tuple(found) for wording, found in meanings.items()}
-        grouped: dict[tuple[int, ...], list[str]] = defaultdict(list)
-        for node in self.nodes:
-            for text in map(_bare, node.item.label):
-                grouped[self.meanings[normalise(text)]].append(text)
-        self.words = Vocabulary(grouped)
-
-    def find(self, text: str) -> tuple[int, ...]:
-        """What a label may stand for: one meaning, several under different parents, or none."""
-        bare = _bare(text)
-        return self.meanings.get(normalise(bare)) or self.meanings.get(without_remarks(bare)) or ()
-
-    def similar(self, text: str, taken: frozenset[int]) -> tuple[tuple[int, ...], str]:
-        """What a misprinted label may stand for, with the wording it is like; () where it is like none, or like two."""
-        full = frozenset(key for key in self.meanings.values() if set(key) <= taken)
-        hit = self.words.similar(_bare(text), full)
-        return (hit.key, hit.wording) if hit else ((), "")
-
-    def under(self, meanings: Iterable[int], path: tuple[int, ...], taken: set[int]) -> int | None:
-        """The one of several meanings whose parent is open at `path`, the nearest first; one meaning needs no parent."""
-        found = [i for i in meanings if i not in taken]
-        if len(tuple(meanings)) == 1:
-            return found[0] if found else None
-        parents = {i: self.nodes[i].path[:-1] for i in found}
-        near = sorted((i for i, p in parents.items() if path[: len(p)] == p), key=lambda i: -len(parents[i]))
-        return near[0] if near else None
-
-
-def _bare(text: str) -> str:
-    return _OF_WHICH.sub("", text)
-
-
-def _match_rows(view: View, table: Table, head: _Head | None, out: ListTable) -> dict[int, tuple[Cell, _Node]]:
+def _match_rows(view: View, table: Table, head: _Head | None, out: ListTable) -> dict[int, tuple[Cell, Node]]:
     """The innermost label of each row with its place in the list. A label alone says which row it is, or its parent's does."""
-    labels = _Labels(table)
+    labels = table.list_words
     cells = [c for r in range(view.grid.n_rows) if not head or r not in head.rows for c in _label_cells(view, r, head)]
     exact = frozenset(m[0] for c in cells if len(m := labels.find(c.text)) == 1)
-    rows: dict[int, tuple[Cell, _Node]] = {}
+    rows: dict[int, tuple[Cell, Node]] = {}
     taken: set[int] = set()
     path: tuple[int, ...] = ()
     for cell in cells:
@@ -211,7 +164,7 @@ def _closed(text: str, path: tuple[int, ...]) -> tuple[int, ...]:
     return () if _SECTION.match(plain) else path[:1] if _PART.match(plain) else path
 
 
-def _read_row(view: View, head: _Head, out: ListTable, row: int, label: Cell, node: _Node) -> None:
+def _read_row(view: View, head: _Head, out: ListTable, row: int, label: Cell, node: Node) -> None:
     behind = [c for c in view.rows[row] if c.col >= label.col_end]
     units = [c for c in overlapping(behind, head.units) if not overlapping([c], head.values)]
     cells = overlapping(behind, head.values)

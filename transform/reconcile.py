@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from itertools import chain
 
 from transform.check import Equation, Identity, Key, equations
@@ -90,14 +91,18 @@ class _System:
     def __init__(self, values: Values, found: Sequence[Equation]) -> None:
         self.values = values
         self.found = [e for e in found if all(values.get(k) is not None for k in e.keys)]
-        self.rows: dict[Key, dict[int, int]] = {}  # cell -> identity -> sign
-        self.gaps: list[Decimal] = []
-        for number, equation in enumerate(self.found):
-            signs = _signs(equation)
-            self.gaps.append(sum((sign * (values[k] or _ZERO) for k, sign in signs.items()), _ZERO))
-            for key, sign in signs.items():
-                self.rows.setdefault(key, {})[number] = sign
+        self.signs = [_signs(e) for e in self.found]
+        self.gaps = [sum((sign * (values[k] or _ZERO) for k, sign in signs.items()), _ZERO) for signs in self.signs]
         self.failed = {number for number, gap in enumerate(self.gaps) if gap}
+
+    @cached_property
+    def rows(self) -> dict[Key, dict[int, int]]:
+        """The identities that each cell takes part in, with its sign there."""
+        out: dict[Key, dict[int, int]] = {}
+        for number, signs in enumerate(self.signs):
+            for key, sign in signs.items():
+                out.setdefault(key, {})[number] = sign
+        return out
 
     def proved(self) -> _Change | None:
         """The one change that is in every explanation by one or two cells, where at least WITNESSES identities ask for it."""

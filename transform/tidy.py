@@ -12,18 +12,18 @@ from transform.claim_links import checks, claim_rows, link
 from transform.claims import read_claims
 from transform.doubts import run_checks, settle
 from transform.figures import Figures, Observed, read_figures
-from transform.frames import SCHEMAS, Rows
 from transform.kinds import is_prose_report, other_body, other_report
 from transform.layout import Layout, layouts
 from transform.leftovers import Leftover, without_labels
 from transform.narrative import Section, paragraphs, split, title_lines
 from transform.period import Year, decide, stated_years, title_year
 from transform.reconcile import Proof, prove
+from transform.rows import Rows, no_rows
 from transform.scope import read_scope
 from transform.several import split_reports
 
 #: Changes whenever the same bytes may give other rows; `--reparse` reads the archive again.
-PARSER_VERSION = "2026.11.3"
+PARSER_VERSION = "2026.11.4"
 
 #: Reports on earlier years may be prose by rule (domain.md §1.0); later ones have tables.
 FIRST_TABLES = 2020
@@ -58,7 +58,7 @@ def tidy(document: Document, context: Context, forms: Sequence[Layout] | None = 
     parts = split_reports(document, known)
     if not parts or (context.year and context.year not in {part.year for part in parts}):
         return _read(document, context, known)
-    rows: Rows = {name: [] for name in SCHEMAS}
+    rows = no_rows()
     for part in parts:
         mine = replace(context, title=None, year=None, link_year=part.year)
         for name, more in _read(part.document, mine, known, part.tables_before).items():
@@ -87,7 +87,7 @@ def _read(document: Document, context: Context, forms: Sequence[Layout], tables_
         problems.append(
             Problem("transform", "no_tables", f"the report on {year} is free prose, without a table of the form", severity="warning")
         )
-    rows: Rows = {name: [] for name in SCHEMAS}
+    rows = no_rows()
     if found and year:
         _fill(rows, document, context, figures, found, year)
     lost = _lost(document) or (found is not None and not year)
@@ -102,7 +102,7 @@ def _set_aside(document: Document, context: Context, title: str) -> Rows:
     """Rows of a report of another kind: nothing of it is loaded."""
     year = context.year or context.link_year
     problem = Problem("transform", "other_report", f"a report of another kind, not loaded: {title[:120]}", severity="warning")
-    rows: Rows = {name: [] for name in SCHEMAS}
+    rows = no_rows()
     rows["problem"] = [_problem_row(p, context, year) for p in [*document.problems, problem]]
     rows["parse"] = [_parse_row(context, "no_tables", None, year)]
     return rows
@@ -110,7 +110,7 @@ def _set_aside(document: Document, context: Context, title: str) -> Rows:
 
 def failed(problem: Problem, context: Context) -> Rows:
     """Rows of a document that could not be read at all: its problem and its `parse` row."""
-    rows: Rows = {name: [] for name in SCHEMAS}
+    rows = no_rows()
     rows["problem"] = [_problem_row(problem, context, context.year or context.link_year)]
     rows["parse"] = [_parse_row(context, "failed", None, context.year or context.link_year)]
     return rows

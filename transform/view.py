@@ -22,9 +22,10 @@ class View:
                 self.rows[r].append(cell)
         for row in self.rows:
             row.sort(key=lambda c: c.col)
+        self._starting = [[c for c in row if c.row == r] for r, row in enumerate(self.rows)]
 
     def starting(self, row: int) -> list[Cell]:
-        return [c for c in self.rows[row] if c.row == row]
+        return self._starting[row]
 
     def stack(self, rows: Iterable[int], col: int) -> list[Cell]:
         """The cells with text that cover column `col` in `rows`, top to bottom, each once."""
@@ -39,7 +40,7 @@ class View:
 def overlapping(cells: Iterable[Cell], columns: Iterable[int]) -> list[Cell]:
     """The cells that cover any of `columns`."""
     wanted = set(columns)
-    return [c for c in cells if any(col in wanted for col in range(c.col, c.col_end))]
+    return [c for c in cells if (c.col in wanted if c.col_span == 1 else not wanted.isdisjoint(range(c.col, c.col_end)))]
 
 
 def mend_page_breaks(grid: Grid, known: Known) -> Grid:

@@ -45,10 +45,10 @@ def draw(data: bytes, place: Place, caption: Sequence[str] = (), pictures: Seque
     media = sniff(data)
     if place.bbox and place.page:
         if media == "pdf":
-            return _framed(_page(data, place.page), place.bbox, DPI / POINTS)
+            return _framed(page_image(data, place.page, DPI), place.bbox, DPI / POINTS)
         source = data if media == "image" else pictures[place.page - 1] if place.page <= len(pictures) else None
         if source is not None:
-            return _framed(_opened(source), place.bbox, 1.0)
+            return _framed(opened(source), place.bbox, 1.0)
     grid, cell = find_cell(data, place, pictures)
     return draw_table(grid, cell, caption)
 
@@ -68,16 +68,18 @@ def find_cell(data: bytes, place: Place, pictures: Sequence[bytes] = ()) -> tupl
     return grid, cell
 
 
-def _page(data: bytes, number: int) -> Image.Image:
+def page_image(data: bytes, number: int, dpi: int) -> Image.Image:
+    """A page of a PDF, counted from 1. Raises PictureError."""
     try:
         pdf = pdfium.PdfDocument(data)
-        page: Image.Image = pdf[number - 1].render(scale=DPI / POINTS).to_pil().convert("RGB")
+        page: Image.Image = pdf[number - 1].render(scale=dpi / POINTS).to_pil().convert("RGB")
     except (pdfium.PdfiumError, IndexError) as error:
         raise PictureError(f"page {number} can't be drawn: {error}") from error
     return page
 
 
-def _opened(data: bytes) -> Image.Image:
+def opened(data: bytes) -> Image.Image:
+    """A picture file. Raises PictureError."""
     try:
         return Image.open(BytesIO(data)).convert("RGB")
     except OSError as error:

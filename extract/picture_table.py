@@ -8,10 +8,12 @@ import unicodedata
 from collections.abc import Sequence
 from functools import cache
 from io import BytesIO
+from itertools import accumulate
 from pathlib import Path
 from xml.sax.saxutils import escape
 
 import pypdfium2 as pdfium
+from PIL import Image
 from reportlab.lib import colors
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.pdfbase import pdfmetrics
@@ -20,7 +22,7 @@ from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import Flowable, Frame, Paragraph, Spacer, Table
 from reportlab.platypus.doctemplate import LayoutError
 
-from extract.grid import PICTURE, Cell, Grid
+from extract.grid import PICTURE, BBox, Cell, Grid
 
 FONT_PACKAGE = "fonts-wqy-microhei"
 FONT_NAME = "gongkai-cjk"
@@ -43,14 +45,37 @@ class FontMissingError(Exception):
 
 def draw_table(grid: Grid, marked: Cell, caption: Sequence[str] = ()) -> bytes:
     """A PNG of the whole table with one cell marked. Raises FontMissingError."""
-    font = _font()
-    style = ParagraphStyle("cell", fontName=font, fontSize=SIZE, leading=LEADING, wordWrap="CJK", alignment=1)
-    left = ParagraphStyle("caption", parent=style, alignment=0)
+    left = ParagraphStyle("caption", parent=_paragraph(), alignment=0)
     widths = column_widths(grid)
-    table = Table(_values(grid, style), colWidths=widths, style=_style(grid, marked), splitByRow=0)
     heads: list[Flowable] = [Paragraph(escape(line), left) for line in caption]
-    story = [*heads, Spacer(1, PAD if heads else 0.1), table]
-    return _png(story, max(sum(widths), 360) + 2 * MARGIN)
+    story = [*heads, Spacer(1, PAD if heads else 0.1), _table(grid, widths, _marks(marked))]
+    picture = BytesIO()
+    table_image(_pdf(story, max(sum(widths), 360) + 2 * MARGIN)).save(picture, "PNG", optimize=True)
+    return picture.getvalue()
+
+
+def draw_plain(grid: Grid) -> tuple[bytes, tuple[float, float], dict[tuple[int, int], BBox]]:
+    """A PDF page of the table, its size in points, and the box of each cell by row and column, counted from 1. Raises FontMissingError."""
+    widths = column_widths(grid)
+    table = _table(grid, widths, [])
+    table.wrap(sum(widths), 1e6)
+    size = (sum(widths) + 2 * MARGIN, sum(table._rowHeights) + 1 + 2 * MARGIN)
+    xs, ys = _edges(widths), _edges(table._rowHeights)
+    cells = {(c.row + 1, c.col + 1): (xs[c.col], ys[c.row], xs[c.col_end], ys[c.row_end]) for c in grid.cells}
+    return _pdf([table], size[0]), size, cells
+
+
+def _edges(lengths: Sequence[float]) -> list[float]:
+    """Where columns or rows begin and end, with the margin before them."""
+    return list(accumulate(lengths, initial=float(MARGIN)))
+
+
+def _paragraph() -> ParagraphStyle:
+    return ParagraphStyle("cell", fontName=_font(), fontSize=SIZE, leading=LEADING, wordWrap="CJK", alignment=1)
+
+
+def _table(grid: Grid, widths: list[float], marks: list[tuple[object, ...]]) -> Table:
+    return Table(_values(grid, _paragraph()), colWidths=widths, style=_style(grid) + marks, splitByRow=0)
 
 
 def _values(grid: Grid, style: ParagraphStyle) -> list[list[object]]:
@@ -60,16 +85,21 @@ def _values(grid: Grid, style: ParagraphStyle) -> list[list[object]]:
     return values
 
 
-def _style(grid: Grid, marked: Cell) -> list[tuple[object, ...]]:
-    spans = [c for c in grid.cells if c.row_span > 1 or c.col_span > 1]
+def _marks(marked: Cell) -> list[tuple[object, ...]]:
     first, last = (marked.col, marked.row), (marked.col_end - 1, marked.row_end - 1)
+    return [
+        ("BACKGROUND", first, last, colors.Color(1, 0.97, 0.62)),
+        ("BOX", first, last, 2, colors.Color(0.84, 0.15, 0.16)),
+    ]
+
+
+def _style(grid: Grid) -> list[tuple[object, ...]]:
+    spans = [c for c in grid.cells if c.row_span > 1 or c.col_span > 1]
     return [
         ("GRID", (0, 0), (-1, -1), 0.5, colors.grey),
         ("VALIGN", (0, 0), (-1, -1), "MIDDLE"),
         *((name, (0, 0), (-1, -1), PAD) for name in ("LEFTPADDING", "RIGHTPADDING", "TOPPADDING", "BOTTOMPADDING")),
         *(("SPAN", (c.col, c.row), (c.col_end - 1, c.row_end - 1)) for c in spans),
-        ("BACKGROUND", first, last, colors.Color(1, 0.97, 0.62)),
-        ("BOX", first, last, 2, colors.Color(0.84, 0.15, 0.16)),
     ]
 
 
@@ -94,8 +124,8 @@ def text_width(text: str) -> float:
     return SIZE * sum(1.0 if unicodedata.east_asian_width(c) in "WF" else 0.56 for c in text)
 
 
-def _png(story: list[Flowable], width: float) -> bytes:
-    """The flowables on one page that is as high as they are."""
+def _pdf(story: Sequence[Flowable], width: float) -> bytes:
+    """The flowables on one PDF page that is as high as they are."""
     inner = width - 2 * MARGIN
     height = sum(f.wrap(inner, 1e6)[1] for f in story) + 1
     out = BytesIO()
@@ -105,10 +135,13 @@ def _png(story: list[Flowable], width: float) -> bytes:
         if not frame.add(flowable, canvas):
             raise LayoutError(f"{flowable!r} does not fit a page that was made for it")
     canvas.save()
-    page = pdfium.PdfDocument(out.getvalue())[0]
-    picture = BytesIO()
-    page.render(scale=SCALE).to_pil().convert("RGB").save(picture, "PNG", optimize=True)
-    return picture.getvalue()
+    return out.getvalue()
+
+
+def table_image(pdf: bytes) -> Image.Image:
+    """The first page of a PDF as a picture."""
+    picture: Image.Image = pdfium.PdfDocument(pdf)[0].render(scale=SCALE).to_pil().convert("RGB")
+    return picture
 
 
 @cache

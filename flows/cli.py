@@ -17,6 +17,7 @@ from flows import (
     cli_archive,
     cli_export,
     cli_operations,
+    cli_site,
     cli_sources,
     cli_warehouse,
     logs,
@@ -37,6 +38,7 @@ from warehouse.corrections import CorrectionError, load_corrections
 from warehouse.districts import codes
 from warehouse.population import PopulationError, read_population
 from warehouse.query import QueryError, WarehouseMissing, run_sql
+from warehouse.site.model import SiteError
 from warehouse.status import Selection
 from warehouse.status import status as read_status
 
@@ -53,6 +55,7 @@ err = Console(stderr=True)
 app.add_typer(cli_archive.app)
 app.add_typer(cli_export.app)
 app.add_typer(cli_operations.app)
+app.add_typer(cli_site.app)
 app.add_typer(cli_warehouse.app)
 
 log = logging.getLogger("gongkai")
@@ -296,6 +299,8 @@ def demo(home: HomeOption = None) -> None:
         result = run_demo(out, place(home), run_flow)
     except DemoError as error:
         stop(str(error), 2)
+    except SiteError as error:
+        stop(str(error), 1)
     raise typer.Exit(1 if result.status == "failed" else 0)
 
 

@@ -12,6 +12,7 @@ from rich.console import Console
 from extract.home import Home
 from flows import pipeline, show
 from flows.pipeline import Outcome
+from flows.site import make_site
 from sources.sample import server
 from warehouse.query import connect
 
@@ -61,7 +62,7 @@ class DemoError(RuntimeError):
 
 
 def run_demo(console: Console, home: Home, run_flow: RunFlow) -> Outcome:
-    """Run the demo into `home` and print what it gives. Raises DemoError where the home has other publishers already."""
+    """Run the demo into `home` and print what it gives. Raises DemoError where the home has other publishers already, SiteError."""
     refuse_other_data(home)
     with server.serve() as base_url, tempfile.TemporaryDirectory() as folder:
         registry = Path(folder) / "sources.yml"
@@ -69,6 +70,8 @@ def run_demo(console: Console, home: Home, run_flow: RunFlow) -> Outcome:
         console.print(f"sample portal on {base_url} (made-up figures, except 鹿城区 2021)\n")
         result = run_flow(home, registry, [], [], False, False)
     print_results(console, home, result)
+    made = make_site(home, home.root / "site")
+    console.print(f"site:      {made.path / 'index.html'}", highlight=False, soft_wrap=True)
     return result
 
 

@@ -35,7 +35,7 @@ class Story:
     years: list[Row] = field(default_factory=list)
 
 
-def rows(con: duckdb.DuckDBPyConnection, sql: str, values: list[Any] | None = None) -> list[Row]:
+def rows(con: duckdb.DuckDBPyConnection, sql: str, values: list[Any] | dict[str, Any] | None = None) -> list[Row]:
     """The rows of a query by column name."""
     found = con.execute(sql, values or [])
     names = [d[0] for d in found.description]

@@ -1,0 +1,82 @@
+"""What the tests of the site share: a small warehouse that has one of everything, and a real home with pages to draw."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from comparison_world import body, publish, put, report
+from typer.testing import CliRunner
+from warehouse_world import World
+
+from flows.cli import app
+from warehouse.site.reports import load
+
+SAMPLE = Path(__file__).parents[1] / "sources" / "sample" / "portal"
+#: Publisher, district and files of a real home: a PDF with boxes, a web page, a Word file, and a report that does not add up.
+FILES = {
+    ("温州市鹿城区人民政府办公室", "330302"): ("*42021.pdf", "art_*_42022.html", "*42023.docx", "art_*_42020.html"),
+    ("淮安市清江浦区人民政府办公室", "320812"): ("t*_46023.html",),
+}
+
+
+def one_of_everything(root: Path) -> World:
+    """Four bodies in two provinces, three scopes, forms of 2019 and 2021; a blank, a stroke, an unreadable figure and a wrong total."""
+    bodies = [body("lucheng", scope=None), body("longwan", "330303"), body("ouhai", "330304", "department"), body("qing", "320812")]
+    requests = {"new_received": 40, "new_received__natural_person": 40, "processed_total": 40, "processed_total__natural_person": 40}
+    sums = {**requests, "granted": 25, "granted__natural_person": 25, "denied_process": 15, "denied_process__natural_person": 15}
+    reports = [
+        report("lucheng", 2020, put(**sums), form=2019),
+        report("lucheng", 2021, put(**sums, reconsideration_upheld=2, reconsideration_total=2, normative_document_in_force=12)),
+        report("lucheng", 2021, put(granted=90), name="all", scope="consolidated"),
+        report("lucheng", 2022, put(**sums | {"processed_total": 41, "normative_document_in_force": "1352"})),
+        report("longwan", 2021, put(**sums), district_code="330303"),
+        report("longwan", 2022, put(**sums | {"granted": 30}), district_code="330303"),
+        report("ouhai", 2021, put(**sums | {"granted": "", "carried_in": "/", "carried_out": "l2"}), district_code="330304"),
+        report("qing", 2021, put(**sums | {"new_received": 7}), district_code="320812", unit="unknown"),
+    ]
+    for row in reports[3]["observation"]:
+        if row["raw_text"] == "1352":
+            row["raw_text"] = "1,352"
+    return publish(World(root), bodies, *reports)
+
+
+def real_home(root: Path) -> Path:
+    """A home into which sample reports were read, each with its bytes in the archive."""
+    for (publisher, district), patterns in FILES.items():
+        files = [str(next(SAMPLE.rglob(pattern))) for pattern in patterns]
+        command = ["ingest", *files, "--publisher", publisher, "--district", district, "--scope", "own", "--home", str(root)]
+        result = CliRunner().invoke(app, command)
+        assert result.exit_code in (0, 3), result.output
+    return root
+
+
+def data(site: Path, name: str) -> Any:
+    """The value of a data file."""
+    return load((site / "data" / f"{name}.js").read_text("utf-8"))
+
+
+def cells(site: Path, district: str) -> Iterator[tuple[Any, ...]]:
+    """(report, table, row, column, indicator, applicant, text, status, value, page) of every cell in a district's data file."""
+    codes, file = data(site, "codes"), data(site, f"report/{district}")
+    status = {"r": "reported", "b": "blank", "n": "not_applicable", "u": "unreadable"}
+    for found in file["reports"]:
+        for no, place in enumerate(file["layouts"][found["layout"]].split(";") if "layout" in found else ()):
+            _, _, *where, indicator, applicant = place.split(",")
+            state, raw = status[found["status"][no]], found["raw"][no]
+            odd = found.get("odd_values", {}).get(str(no))
+            value = odd if odd is not None else int(raw) if state == "reported" else None
+            who = codes["applicants"][int(applicant)] if applicant else None
+            page = (found.get("pages") or {no: None})[no]
+            yield found["id"], *map(int, where), codes["indicators"][int(indicator)]["id"], who, raw, state, value, page
+
+
+def words_used(assets: Path, pages: Path) -> tuple[set[str], set[str]]:
+    """Keys of the catalogue named in scripts and templates, and the heads of those made up when they run."""
+    text = "\n".join(p.read_text("utf-8") for p in [*assets.glob("*.js"), *pages.glob("*.html"), assets.parent / "charts.py"])
+    whole = set(re.findall(r"""(?<![\w.])(?:g\.)?t\(\s*"([^"]+)"[,)]""", text)) | set(re.findall(r'data-t-\w+="([^"]+)"', text))
+    whole |= set(re.findall(r"\{\{([\w.]+)\}\}", text)) | set(re.findall(r'\{\{ t\("([^"]+)"\) \}\}', text))
+    heads = set(re.findall(r"\bt\(\s*`([\w.]+)\$\{", text)) | set(re.findall(r't\("([\w.]+)" ~', text))
+    return {key for key in whole if re.fullmatch(r"[\w.-]+", key)}, heads

@@ -1,0 +1,340 @@
+"""`gongkai site` without a browser: every page kind, data equal to the warehouse, every word in both languages, no foreign address."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from site_world import cells, data, one_of_everything, words_used
+from typer.testing import CliRunner
+from warehouse_world import World
+
+import warehouse.site as package
+from flows.cli import app
+from flows.site import read_accuracy
+from flows.site_forms import forms
+from transform.layout import layouts
+from warehouse.query import WarehouseMissing, connect
+from warehouse.site.build import build
+from warehouse.site.model import Accuracy, Picture, SiteError, Wanted
+from warehouse.site.text import LANGUAGES, catalogue
+
+PACKAGE = Path(package.__file__).parent
+ACCURACY = Accuracy("2026-01-01", [("web page", 2, 10, 8, 2, 0)])
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    return one_of_everything(tmp_path_factory.mktemp("world"))
+
+
+@pytest.fixture(scope="module")
+def site(world: World, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    target = tmp_path_factory.mktemp("site") / "out"
+    build(world.published, target, forms=forms(), accuracy=ACCURACY)
+    return target
+
+
+def ask(world: World, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+    with connect(world.published) as con:
+        return con.execute(sql, values).fetchall()
+
+
+class Links(HTMLParser):
+    """Addresses of a page: what it loads and what it links to."""
+
+    def __init__(self, page: Path) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.feed(page.read_text("utf-8"))
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found += [value for name, value in attrs if name in ("href", "src") and value]
+
+
+# --- pages
+
+
+def test_every_page_kind_is_there_and_every_link_leads_somewhere(site: Path) -> None:
+    pages = {str(p.relative_to(site)) for p in site.rglob("*.html")}
+    assert pages == {"index.html", "compare.html", "report.html", "errors.html"} | {
+        f"district/{code}.html" for code in ("330302", "330303", "330304", "320812")
+    }
+    for page in pages:
+        links = [a for a in Links(site / page).found if not a.startswith(("#", "data:"))]
+        assert len(links) > 5
+        assert not [a for a in links if not (site / page).parent.joinpath(a).resolve().is_file()]
+
+
+def test_nothing_in_the_site_loads_from_another_host(site: Path) -> None:
+    for path in [*site.rglob("*.html"), *(PACKAGE / "assets").glob("*")]:
+        text = path.read_text("utf-8").replace("http://www.w3.org/2000/svg", "")
+        assert not re.findall(r"(?:https?:)?//[a-z0-9-]+\.[a-z]", text), path
+        assert "fetch(" not in text and 'type="module"' not in text, f"{path} would not work from a file share"
+    policy = re.search(r'Content-Security-Policy" content="([^"]+)"', (site / "index.html").read_text("utf-8"))
+    assert policy and "default-src 'none'" in policy[1] and "http" not in policy[1]
+
+
+def test_district_names_are_those_of_the_warehouse(site: Path, world: World) -> None:
+    names = data(site, "districts")["names"]
+    for code, zh, en in ask(
+        world, "SELECT district_code, name, name_en FROM district WHERE district_code IN ('330302', '330300', '330000')"
+    ):
+        assert names[code][:2] == [zh, en]
+    assert "<title>浙江省温州市鹿城区" in (site / "district" / "330302.html").read_text("utf-8")
+
+
+# --- data
+
+
+@pytest.mark.parametrize("district", ["330302", "330303", "330304", "320812"])
+def test_cells_of_reports_are_those_of_the_warehouse(site: Path, world: World, district: str) -> None:
+    sql = """SELECT report_id, table_no, row_no, col_no, indicator, applicant, raw_text, value_status, value, page
+        FROM observation JOIN report USING (report_id) WHERE district_code = ?"""
+    expected = ask(world, sql, district)
+    found = list(cells(site, district))
+    assert len(found) == len(expected) > 0
+    assert set(found) == set(expected)
+
+
+def test_units_that_are_not_the_codebooks_are_kept(site: Path, world: World) -> None:
+    report = data(site, "report/320812")["reports"][0]
+    differing = ask(
+        world,
+        "SELECT count(*) FROM observation JOIN indicator AS i USING (indicator) WHERE observation.unit <> i.unit AND report_id = ?",
+        report["id"],
+    )
+    assert set(report["odd_units"].values()) == {"unknown"}
+    assert len(report["odd_units"]) == differing[0][0] > 0
+
+
+def test_checks_of_a_report_are_those_of_the_warehouse(site: Path, world: World) -> None:
+    file = data(site, "report/330302")
+    for report in file["reports"]:
+        named = dict(zip(file["checks"][report["checked"]].split(";"), report["results"], strict=True))
+        sql = """SELECT concat_ws('/', check_id, applicant),
+            CASE WHEN passed THEN 'p' WHEN passed IS NULL THEN 'n' WHEN soft THEN 's' ELSE 'f' END
+            FROM check_result WHERE report_id = ?"""
+        assert named == dict(ask(world, sql, report["id"]))
+    failed = [f for r in file["reports"] for f in r.get("failed", [])]
+    sides = ask(
+        world,
+        "SELECT left_value::INT, right_value::INT FROM check_result JOIN report USING (report_id) "
+        "WHERE NOT passed AND district_code = '330302'",
+    )
+    assert sorted((f["left"], f["right"]) for f in failed) == sorted(sides) and sides
+
+
+def test_comparison_of_an_indicator_is_the_panel(site: Path, world: World) -> None:
+    places, values = data(site, "compare/reports-2021"), data(site, "compare/granted.total/2021")
+    publishers = data(site, "publishers")
+    status = {"b": "blank", "n": "not_applicable", "u": "unreadable"}
+    found = {
+        (publishers[p][0], scope, v, status.get(values["gaps"].get(str(i), ""), "reported"))
+        for i, ((p, scope, _), v) in enumerate(zip(places, values["value"], strict=True))
+    }
+    sql = "SELECT publisher_id, scope, value, value_status FROM panel WHERE indicator = 'granted' AND applicant = 'total' AND year = 2021"
+    assert found == set(ask(world, sql))
+    assert ("ouhai", "own", None, "blank") in found
+
+
+def test_comparison_of_a_metric_is_the_metric(site: Path, world: World) -> None:
+    places, values = data(site, "compare/reports-2021"), data(site, "compare/disclosure_rate_broad/2021")
+    publishers = data(site, "publishers")
+    reasons = {i: text for text, numbers in values["reason"].items() for i in numbers}
+    found = {
+        (publishers[p][0], scope, *(values[name][i] for name in ("value", "numerator", "n", "low", "high")), reasons.get(i))
+        for i, (p, scope, _) in enumerate(places)
+    }
+    sql = """SELECT publisher_id, scope, round(value, 6), numerator, n, round(low, 6), round(high, 6), reason FROM metric
+        WHERE metric = 'disclosure_rate_broad' AND year = 2021"""
+    assert found == {tuple(float(v) if v.__class__.__name__ == "Decimal" else v for v in row) for row in ask(world, sql)}
+    assert any(row[2] is None and row[7] for row in found), "a metric without a value says why"
+
+
+def test_coverage_counts_every_publisher_once_a_year(site: Path, world: World) -> None:
+    overview = data(site, "overview")
+    found = {
+        (province, int(year), overview["states"][i]): n
+        for province, years in overview["coverage"].items()
+        for year, numbers in years.items()
+        for i, n in enumerate(numbers)
+        if n
+    }
+    sql = "SELECT left(district_code, 2) || '0000', year, state, count(*) FROM coverage GROUP BY ALL"
+    assert found == {(p, y, s): n for p, y, s, n in ask(world, sql)}
+
+
+def test_reporting_errors_are_those_of_the_view(site: Path, world: World) -> None:
+    found = {(e["report"], e["check"], e.get("applicant"), e["left"], e["right"]) for e in data(site, "errors")}
+    expected = set(ask(world, "SELECT report_id, check_id, applicant, left_value, right_value FROM publisher_error"))
+    assert found == expected
+
+
+def test_figures_of_the_overview(site: Path, world: World) -> None:
+    counts = data(site, "overview")["counts"]
+    sql = (
+        "SELECT count(DISTINCT district_code), count(DISTINCT report_id), count(*), count(*) FILTER (value_status = 'reported') FROM panel"
+    )
+    assert [(counts["districts"], counts["reports"], counts["cells"], counts["figures"])] == ask(world, sql)
+
+
+def test_a_district_page_is_small(site: Path) -> None:
+    shared = [
+        "data/codes.js",
+        "data/text.js",
+        "data/charts.js",
+        "assets/site.css",
+        "assets/gongkai.js",
+        "assets/figure.js",
+        "assets/district.js",
+    ]
+    own = ["district/330302.html", "data/district/330302.js", "data/report/330302.js"]
+    assert sum((site / name).stat().st_size for name in [*shared, *own]) < 300_000
+
+
+# --- words
+
+
+def test_every_word_a_page_may_say_is_in_the_catalogue_and_no_other(world: World) -> None:
+    whole, heads = words_used(PACKAGE / "assets", PACKAGE / "pages")
+    known = set(catalogue())
+    assert len(whole) > 150
+    assert whole - {"key", "measure"} <= known, sorted(whole - known)
+    assert {h for h in heads if not any(k.startswith(h) for k in known)} == set()
+    assert {k for k in known - whole if not any(k.startswith(h) for h in heads)} == set()
+
+
+def families(world: World) -> dict[str, set[str]]:
+    """What the warehouse may bring -> the head of the keys that name it."""
+    revision = (PACKAGE.parent / "views" / "25_revision.sql").read_text("utf-8")
+    one = lambda sql: {row[0] for row in ask(world, sql)}  # noqa: E731
+    return {
+        "change.": set(re.findall(r"(?:THEN|ELSE) '(\w+)'", revision)),
+        "unit.": one("SELECT DISTINCT unit FROM indicator") | {"unknown"},
+        "break.": one("SELECT break_id FROM break_flag"),
+        "identity.": one("SELECT string_split(check_id, '.')[1] FROM identity")
+        | one("SELECT DISTINCT string_split(check_id, '.')[1] FROM cross_year_check"),
+        "cell.": one("SELECT unnest(enum_range(NULL::value_status_enum))"),
+        "table.": one("SELECT unnest(enum_range(NULL::section_enum))"),
+        "severity.": one("SELECT unnest(enum_range(NULL::severity_enum))"),
+        "ground.": one("SELECT indicator FROM indicator WHERE starts_with(indicator, 'denied_')"),
+        "run.": {"running", "published", "nothing_new", "failed"},
+        "medium.": {m[0] for m in accuracy().media},
+    }
+
+
+def accuracy() -> Accuracy:
+    found = read_accuracy()
+    assert found is not None
+    return found
+
+
+def test_families_of_words_are_whole(world: World) -> None:
+    for head, values in families(world).items():
+        assert values and {head + v for v in values} <= set(catalogue()), head
+
+
+def test_both_languages_are_there_and_differ() -> None:
+    for key, words in catalogue().items():
+        assert set(words) == set(LANGUAGES), key
+        assert set(re.findall(r"\{\w+\}", words["zh"])) == set(re.findall(r"\{\w+\}", words["en"])), key
+
+
+def test_accuracy_is_read_whole() -> None:
+    text = (PACKAGE.parents[1] / "docs" / "accuracy.md").read_text("utf-8")
+    media = accuracy().media
+    assert sum(m[1] for m in media) == int(re.findall(r"^(\d+) documents made", text, re.M)[0])
+    assert all(right + flagged + wrong == cells for _, _, cells, right, flagged, wrong in media)
+
+
+# --- forms
+
+
+def test_forms_hold_every_figure_once_in_rectangles() -> None:
+    for form in forms():
+        figures = [tuple(cell["k"]) for row in form.rows for cell in row if "k" in cell]
+        assert len(figures) == len(set(figures))
+        table = next(t for layout in layouts() if layout.format == form.format for t in layout.tables if t.section == form.section)
+        assert {indicator for indicator, _ in figures} == set(table.indicators())
+        covered: dict[tuple[int, int], int] = {}
+        for r, row in enumerate(form.rows):
+            column = 0
+            for cell in row:
+                while (r, column) in covered:
+                    column += 1
+                for i in range(cell.get("r", 1)):
+                    for j in range(cell.get("c", 1)):
+                        assert (r + i, column + j) not in covered
+                        covered[r + i, column + j] = 1
+        width = max(c for _, c in covered) + 1
+        assert len(covered) == width * len(form.rows), f"{form.section} of {form.format} has holes"
+
+
+# --- the folder
+
+
+def test_a_site_takes_the_place_of_a_site_and_of_nothing_else(world: World, tmp_path: Path) -> None:
+    target = tmp_path / "site"
+    target.mkdir()
+    (target / "thesis.docx").write_text("mine")
+    with pytest.raises(SiteError, match="holds no site"):
+        build(world.published, target)
+    assert [p.name for p in tmp_path.rglob("*") if p.is_file()] == ["thesis.docx"]
+    with pytest.raises(WarehouseMissing):
+        build(tmp_path / "none.duckdb", tmp_path / "other")
+
+
+def test_pictures_drawn_before_are_kept_and_others_go(world: World, tmp_path: Path) -> None:
+    target = tmp_path / "site"
+    drawn: list[set[str]] = []
+
+    def draw(wanted: list[Wanted], folder: Path) -> Any:
+        drawn.append({p.name for p in folder.iterdir()})
+        for report in wanted:
+            name = f"{report.report_id}-t1.png"
+            (folder / name).write_bytes(b"png")
+            (folder / "stale-t1.png").write_bytes(b"png")
+            yield report.report_id, [Picture(name, 10, 10, table=1, cells={"1,1": (0, 0, 5, 5)})]
+
+    build(world.published, target, draw=draw)
+    build(world.published, target, draw=draw)
+    assert drawn[0] == set() and len(drawn[1]) == 8 and "stale-t1.png" not in drawn[1]
+    report = data(target, "report/320812")["reports"][0]
+    assert report["pictures"][0]["cells"] == {"1,1": [0, 0, 5, 5]}
+    assert [p.name for p in tmp_path.iterdir()] == ["site"]
+
+
+def test_why_there_is_no_picture_is_told(world: World, tmp_path: Path) -> None:
+    build(world.published, tmp_path / "site", draw=lambda wanted, folder: [(w.report_id, "the archive is gone") for w in wanted])
+    assert data(tmp_path / "site", "report/320812")["reports"][0]["pictures"] == "the archive is gone"
+
+
+def test_a_failure_leaves_the_old_site(world: World, tmp_path: Path) -> None:
+    target = tmp_path / "site"
+    build(world.published, target)
+    before = (target / "site.json").read_text("utf-8")
+
+    def draw(wanted: list[Wanted], folder: Path) -> Any:
+        raise OSError("disk full")
+
+    with pytest.raises(SiteError, match="disk full"):
+        build(world.published, target, draw=draw)
+    assert (target / "site.json").read_text("utf-8") == before
+    assert [p.name for p in tmp_path.iterdir()] == ["site"]
+
+
+def test_the_command_needs_a_published_warehouse(tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["site", str(tmp_path / "site"), "--home", str(tmp_path / "home")])
+    assert result.exit_code == 1 and "nothing was published" in result.output
+    assert not (tmp_path / "site").exists()
+
+
+def test_the_manifest_says_what_the_site_is_made_of(site: Path, world: World) -> None:
+    manifest = json.loads((site / "site.json").read_text("utf-8"))
+    assert [(manifest["run_id"],)] == ask(world, "SELECT value FROM meta WHERE key = 'run_id'")
+    assert manifest["pages"] == 8

@@ -1,0 +1,49 @@
+"""Labels and definitions every page may need: indicators, metrics, identities, breaks and the words of the enumerations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import duckdb
+
+from warehouse import codebook
+from warehouse.story import rows
+
+APPLICANTS = (
+    "natural_person",
+    "business",
+    "research_institution",
+    "public_interest_organization",
+    "legal_service",
+    "other_organization",
+    "total",
+)
+_ENUMS = ("section_enum", "applicant_enum", "value_status_enum", "scope_enum", "cause_enum", "kind_enum", "coverage_enum", "stage_enum")
+
+
+def indicators(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """Indicator codes in the codebook's order: data files name an indicator by its place in this list."""
+    return [str(row[0]) for row in con.execute("SELECT indicator FROM indicator ORDER BY rowid").fetchall()]
+
+
+def codes(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+    """The data file `codes`."""
+    return {
+        "indicators": rows(
+            con,
+            "SELECT indicator AS id, section, label_zh AS zh, label_en AS en, unit, definition, series, comparability, "
+            "format_2014 AS f2014, format_2019 AS f2019, format_2021 AS f2021 FROM indicator ORDER BY rowid",
+        ),
+        "applicants": list(APPLICANTS),
+        "metrics": rows(con, "SELECT metric AS id, definition, kind, formula, label_zh AS zh, label_en AS en, note FROM metric_definition"),
+        "identities": rows(con, "SELECT check_id AS id, section, formats, left_side, right_side, source FROM identity"),
+        "breaks": rows(
+            con, "SELECT break_id AS id, year, section, indicator, kind, reason, source FROM break_flag ORDER BY year, break_id"
+        ),
+        "words": {name.removesuffix("_enum"): _words(name) for name in _ENUMS},
+    }
+
+
+def _words(name: str) -> dict[str, dict[str, str]]:
+    """Labels of an enumeration in both languages; the English one is made of the value."""
+    return {value: {"zh": zh, "en": value.replace("_", " ")} for value, zh in codebook.enums()[name].items()}

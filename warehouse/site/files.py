@@ -1,0 +1,95 @@
+"""Data files that pages load from a file share: scripts that hand over one value, because pages opened as files may not fetch anything."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from warehouse.site.model import SiteError
+
+MANIFEST = "site.json"
+PICTURES = "pictures"
+
+
+def encode(value: Any) -> str:
+    """A value as compact JSON; whole decimals as integers, times as ISO 8601 text."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_other, allow_nan=False)
+
+
+def _other(value: Any) -> Any:
+    match value:
+        case Decimal():
+            return number(value)
+        case datetime():
+            return value.isoformat(sep=" ", timespec="seconds")
+        case date():
+            return value.isoformat()
+    raise TypeError(f"{type(value).__name__} has no place in a data file")
+
+
+def number(value: Decimal | float) -> int | float:
+    """A whole number as int, any other as float."""
+    return int(value) if value == int(value) else float(value)
+
+
+def put(folder: Path, name: str, text: str) -> int:
+    """Write JSON `text` as the data file `name` (may hold slashes) under `folder`/data. Returns its bytes."""
+    path = folder / "data" / f"{name}.js"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # U+2028 and U+2029 end a line in older scripts but not in JSON.
+    safe = text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+    return path.write_text(f"gongkai.put({encode(name)},{safe});\n", "utf-8")
+
+
+@contextmanager
+def taking_place(target: Path) -> Iterator[Path]:
+    """A folder beside `target` that takes its place when the block ends well; pictures of the old site are linked into it.
+
+    Raises SiteError where `target` is no site and not empty.
+    """
+    refuse_foreign(target)
+    staging = target.with_name(f".{target.name}.{os.getpid()}")
+    with ExitStack() as undo:
+        undo.callback(shutil.rmtree, staging, ignore_errors=True)
+        staging.mkdir(parents=True)
+        (staging / PICTURES).mkdir()
+        for old in (target / PICTURES).glob("*"):
+            _link(old, staging / PICTURES / old.name)
+        yield staging
+        _swap(staging, target)
+
+
+def _link(old: Path, new: Path) -> None:
+    try:
+        new.hardlink_to(old)
+    except OSError:
+        shutil.copy2(old, new)
+
+
+def refuse_foreign(target: Path) -> None:
+    """Raises SiteError where something else than a site lies at `target`."""
+    if target.exists() and not target.is_dir():
+        raise SiteError(f"{target} is a file")
+    if target.exists() and any(target.iterdir()) and not (target / MANIFEST).is_file():
+        raise SiteError(f"{target} is not empty and holds no site: choose another folder")
+
+
+def _swap(staging: Path, target: Path) -> None:
+    old = target.with_name(f".{target.name}.old.{os.getpid()}")
+    if not target.exists():
+        staging.rename(target)
+        return
+    target.rename(old)
+    try:
+        staging.rename(target)
+    except OSError:
+        old.rename(target)
+        raise
+    shutil.rmtree(old, ignore_errors=True)

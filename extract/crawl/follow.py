@@ -13,7 +13,7 @@ from extract.crawl.errand import Errand
 from extract.crawl.families.base import YearPage
 from extract.crawl.listing import Listing
 from extract.crawl.pages import Attachment, IndexPage, ReportLink, read_index, read_report
-from extract.crawl.policy import host_of, is_due, is_government
+from extract.crawl.policy import WITH_BODY, host_of, is_due, is_government
 from extract.crawl.session import CrawlSession, Visit
 from extract.titles import ReportTitle, report_title
 
@@ -148,8 +148,20 @@ class Follower:
         if self._due(url):
             yield from self._ask(Errand(visit, url, "page", year=year))
             return
+        yield from self._unread(Errand(visit, url, "page", year=year))
         for seen in self.session.ledger.known_sightings(visit.source.id, url):
             yield from self._attachment(visit, url, Attachment(seen.url, seen.title, seen.year), None)
+
+    def _unread(self, errand: Errand) -> Iterator[Request]:
+        """Read a page from the archive that no finished visit has seen: a killed crawler may have kept it and not read what it links to."""
+        known = self.session.ledger.document(errand.url)
+        if known is None or known.last_checked < errand.visit.ended_before:
+            return
+        if known.status not in WITH_BODY:
+            yield from self._ask(errand)  # the address of a redirect holds its target's body, whose links are relative to the target
+        elif known.media == "html":
+            body = self.session.kept(known)
+            yield from self._ask(errand) if body is None else self._read_page(Response(errand.url, body=body), errand)
 
     def _read_page(self, response: Response, errand: Errand) -> Iterator[Request]:
         page = read_report(response.body, response.url)

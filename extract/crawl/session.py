@@ -10,7 +10,7 @@ from time import monotonic
 from types import TracebackType
 from typing import Self, TextIO
 
-from extract.archive import Archive
+from extract.archive import Archive, ArchiveError, read_body
 from extract.crawl.alarm import listing_alarm
 from extract.crawl.hosts import Hosts
 from extract.crawl.job import CrawlJob, CrawlSource
@@ -18,7 +18,7 @@ from extract.crawl.listing import Listing
 from extract.crawl.policy import IN_SEASON, OUT_OF_SEASON, SEASON, Scope
 from extract.crawl.tls import HostTls, modes
 from extract.home import Home
-from extract.ledger import Ledger, Role, Sighting, SourceState, utc_now, utc_text
+from extract.ledger import DocumentRow, Ledger, Role, Sighting, SourceState, utc_now, utc_text
 from extract.ledger_history import GONE
 from extract.ledger_left import LeftOver
 from extract.problem import Problem, Severity
@@ -29,7 +29,8 @@ LONGEST_WAIT = 0.5
 
 @dataclass(slots=True)
 class Visit:
-    """How far the visit to a source has got. `pending` counts the requests under way.
+    """How far the visit to a source has got. `pending` counts the requests under way. `ended_before` is when the last visit that came to
+    its end did (empty where none has).
 
     `first` are addresses that an earlier run put off, `left` those this run puts off, because a host's
     budget was spent; `lost` is how many of the latter are index pages or unread reports.
@@ -37,6 +38,7 @@ class Visit:
 
     source: CrawlSource
     scope: Scope
+    ended_before: str = ""
     pending: int = 0
     done: bool = False
     rechecked: bool = False
@@ -51,8 +53,8 @@ class Visit:
     lost: int = 0
 
     @classmethod
-    def of(cls, source: CrawlSource) -> Visit:
-        return cls(source, Scope.of([*source.index, *(r.url for r in source.reports)], source.hosts))
+    def of(cls, source: CrawlSource, ended_before: str = "") -> Visit:
+        return cls(source, Scope.of([*source.index, *(r.url for r in source.reports)], source.hosts), ended_before)
 
     @property
     def index_read(self) -> bool:
@@ -87,7 +89,8 @@ class CrawlSession:
         self.archive = self.records.writer(job.run_id, job.worker, crawl_about(job.settings.contact))
         self.hosts = Hosts(job.settings, home.state / "hosts")
         self.tls = HostTls(modes(job.sources), "verified" if job.settings.verify_tls else "unverified")
-        self.visits = {source.id: Visit.of(source) for source in job.sources}
+        ended = {state.publisher_id: state.checked_at for state in self.ledger.source_states()}
+        self.visits = {source.id: Visit.of(source, ended.get(source.id, "")) for source in job.sources}
         self.fatal: str | None = None
         self._syncing: asyncio.Future[None] | None = None
         self._sync_cost = 0.0
@@ -156,6 +159,15 @@ class CrawlSession:
         visit = self.visits.get(publisher_id or "")
         if visit is not None and url in visit.first:
             self.ledger.take_up(visit.source.id, url)
+
+    def kept(self, known: DocumentRow) -> bytes | None:
+        """The body of an address in the archive; None where it can't be had."""
+        if known.archive_file is None or known.archive_offset is None:
+            return None
+        try:
+            return read_body(self.records, known.archive_file, known.archive_offset)
+        except (ArchiveError, OSError):
+            return None
 
     def left_the_list(self, visit: Visit) -> set[str]:
         """Report pages of a source that this run did not meet, where it is time to ask whether they are still there."""

@@ -70,17 +70,8 @@ def test_the_floor_has_no_cells_and_asks_for_text_and_paths() -> None:
     assert tools._floor(str(SMALL["pdf"].path)) > 2000
 
 
-SLOW = {"pymupdf-lines", "tabula"}  # seconds to start
-
-
-@pytest.mark.parametrize(
-    "tool",
-    [
-        pytest.param(r.tool, marks=[pytest.mark.slow] if r.tool in SLOW else [])
-        for r in rivals.PDF
-        if r.home == "rivals" and r.tool != "pymupdf"
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("tool", [r.tool for r in rivals.PDF if r.home == "rivals" and r.tool != "pymupdf"])
 def test_every_installed_rival_gives_its_cells(tool: str) -> None:
     """In the rivals' own environment, which `make bench` makes; without it there is nothing to test."""
     python = worker.VENV / "bin" / "python"

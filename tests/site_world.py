@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from comparison_world import body, publish, put, report
 from typer.testing import CliRunner
-from warehouse_world import World
+from warehouse_world import World, claim, unmapped
 
 from flows.cli import app
 from warehouse.site.reports import load
@@ -41,6 +42,37 @@ def one_of_everything(root: Path) -> World:
         if row["raw_text"] == "1352":
             row["raw_text"] = "1,352"
     return publish(World(root), bodies, *reports)
+
+
+#: What a crawled page may bring: it must stay text wherever it is shown.
+HOSTILE = '</script><script>window.pwned=1</script><img src=x onerror="window.pwned=1">\u2028\'--'
+
+
+def hard_cases(root: Path) -> World:
+    """Years 2018 (annex of 2014) to 2025, a report revised on the second night, gaps, few cases, a failure; hostile names and texts."""
+    bodies = [replace(body("lucheng"), name="鹿城" + HOSTILE), body("longwan", "330303"), body("ouhai", "330304", "department")]
+    counted = {"new_received": 40, "processed_total": 40, "granted": 25, "denied_process": 15}
+    sums = {name + who: n for name, n in counted.items() for who in ("", "__natural_person")}
+    suits = {"reconsideration_upheld": 2, "reconsideration_total": 2}
+    reports = {2018: report("lucheng", 2018, put(legacy_requests_received=31), form=2014, sections=("legacy",))}
+    reports |= {y: report("lucheng", y, put(**sums, **suits), form=2019 if y < 2021 else 2021) for y in (2020, 2021, 2022, 2025)}
+    old = reports[2022]["report"][0]
+    few = report("longwan", 2022, put(processed_total=12, granted=12), district_code="330303")
+    gaps = report("ouhai", 2022, put(**sums | {"granted": "", "carried_in": "/", "carried_out": "l2"}), district_code="330304")
+    for row in gaps["observation"]:
+        row["raw_text"] = row["raw_text"].replace("l2", HOSTILE)
+    world = publish(World(root), bodies, *reports.values(), few, gaps)
+    again = put(**sums, **suits, granted__business=1, carried_in="")
+    new = report("lucheng", 2022, again, name="again", title=HOSTILE, url=old["url"], fetched_at="2026-11-22T18:00:00Z")
+    key = new["report"][0]["report_id"]
+    new |= {"unmapped_cell": [unmapped(key) | {"text": HOSTILE}], "claim": [claim(key) | {"sentence": HOSTILE}]}
+    new["parse"][0]["url"] = old["url"]
+    world.run("r2")
+    world.seen(old["url"], "lucheng-2022", "r1", year=2022)
+    world.seen(old["url"], "again", "r2", year=2022)
+    world.failed("fetch_failed", "http://127.0.0.1/" + HOSTILE, "r2", "lucheng", 2024)
+    world.publish(world.part("p2", new), run_id="r2")
+    return world
 
 
 def real_home(root: Path) -> Path:

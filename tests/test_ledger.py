@@ -220,7 +220,7 @@ def opened_at_once(path, start):
 def test_a_new_ledger_is_opened_by_several_processes_at_once(tmp_path):
     """Turning on WAL is refused at once where two do it in the same instant: found as one failure in 150 openings."""
     context = multiprocessing.get_context("fork")
-    for attempt in range(25):
+    for attempt in range(8):
         start = context.Barrier(6)
         workers = [context.Process(target=opened_at_once, args=(tmp_path / f"{attempt}.sqlite", start)) for _ in range(6)]
         for worker in workers:

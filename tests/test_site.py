@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from site_world import cells, data, one_of_everything, words_used
 from typer.testing import CliRunner
@@ -285,8 +286,27 @@ def test_a_site_takes_the_place_of_a_site_and_of_nothing_else(world: World, tmp_
     with pytest.raises(SiteError, match="holds no site"):
         build(world.published, target)
     assert [p.name for p in tmp_path.rglob("*") if p.is_file()] == ["thesis.docx"]
+    (target / "site.json").write_text('{"name": "another generator"}')
+    with pytest.raises(SiteError, match="holds no site"):
+        build(world.published, target)
+    (target / "site.json").write_text('{"name": "gongkai site"}')
+    with pytest.raises(SiteError, match=r"not of the site: thesis\.docx"):
+        build(world.published, target)
+    assert (target / "thesis.docx").read_text() == "mine"
+    with pytest.raises(SiteError, match=r"site/thesis\.docx is a file"):
+        build(world.published, target / "thesis.docx")
+    with pytest.raises(SiteError, match="no site was made in"):
+        build(world.published, target / "thesis.docx" / "below")
     with pytest.raises(WarehouseMissing):
         build(tmp_path / "none.duckdb", tmp_path / "other")
+
+
+def test_a_warehouse_of_another_version_is_told(tmp_path: Path) -> None:
+    with duckdb.connect(tmp_path / "old.duckdb") as con:
+        con.execute("CREATE TABLE report (report_id VARCHAR)")
+    with pytest.raises(SiteError, match="another version of gongkai"):
+        build(tmp_path / "old.duckdb", tmp_path / "site")
+    assert not (tmp_path / "site").exists()
 
 
 def test_pictures_drawn_before_are_kept_and_others_go(world: World, tmp_path: Path) -> None:

@@ -150,7 +150,7 @@ def test_an_index_that_went_empty_by_the_published_problem(tmp_path: Path) -> No
     world.publish(world.part("p1", loaded("one", "http://127.0.0.1/1.html", publisher="lucheng")))
     home = Home(tmp_path / "home").create()
     world.ledger.rename(home.ledger)
-    world.published.rename(home.warehouse)
+    home.warehouse.write_bytes(world.published.read_bytes())
     assert [
         line for line in health.reasons(home, DAY * 9999, 3, NOW) if line == "lucheng: index_emptied: no answer from http://127.0.0.1/list"
     ]

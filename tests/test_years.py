@@ -255,6 +255,7 @@ def _rows(published: Path) -> list[tuple[Any, ...]]:
         return con.execute("FROM cross_year_check ORDER BY ALL").fetchall()
 
 
+@pytest.mark.slow
 def test_what_the_nights_kept_is_what_one_build_makes(tmp_path: Path) -> None:
     """Nights that bring a year, a version, another reading and another body; one on which a version is gone and the older one current."""
     world = World(tmp_path)

@@ -16,6 +16,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import fcntl
+import gc
 import json
 import logging
 import multiprocessing
@@ -39,6 +40,8 @@ from pathlib import Path
 from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 from pebble import ProcessExpired, ProcessFuture, ProcessPool
+
+from flows import prefect_database
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -66,6 +69,9 @@ SETTINGS = {
     "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_ENABLED": "false",
     "PREFECT_SERVER_SERVICES_SCHEDULER_ENABLED": "false",
     "PREFECT_SERVER_SERVICES_LATE_RUNS_ENABLED": "false",
+    "PREFECT_SERVER_REGISTER_BLOCKS_ON_START": "false",  # no blocks are used; half a CPU second a start, two in a new home
+    "PREFECT_SERVER_MEMOIZE_BLOCK_AUTO_REGISTRATION": "false",
+    "PY_KEY_VALUE_DISABLE_BEARTYPE": "true",  # it would compile every module of a library of Prefect's at every start
 }
 
 _UNFINISHED = ["RUNNING", "PENDING", "CANCELLING"]
@@ -201,11 +207,10 @@ def _server(home: Path, timeout: float) -> Iterator[str]:
     """The server process, ready to answer. Prefect is imported here meanwhile: the two starts overlap."""
     url = os.environ["PREFECT_API_URL"]
     port = url.removesuffix("/api").rpartition(":")[2]
-    app = ["uvicorn", "--factory", "prefect.server.api.server:create_app", "--lifespan", "on", "--log-level", "error"]
+    new = prefect_database.begin(home)
     with (home / "server.log").open("ab") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", *app, "--host", "127.0.0.1", "--port", port],
-            env={**os.environ, "PREFECT__SERVER_EPHEMERAL": "1", "PREFECT__SERVER_FINAL": "1"},
+            [sys.executable, "-m", "flows.prefect_server", port],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
@@ -213,12 +218,25 @@ def _server(home: Path, timeout: float) -> Iterator[str]:
             preexec_fn=_die_with_parent,
         )
         try:
-            import prefect  # noqa: F401
-
+            with uncollected():
+                import prefect.main  # noqa: F401
             _await_ready(process, url, timeout, home / "server.log")
+            if new:
+                prefect_database.keep(home)
             yield url
         finally:
             _stop(process)
+
+
+@contextlib.contextmanager
+def uncollected() -> Iterator[None]:
+    """No garbage collection while much is imported in the block; what is there at its end is taken for lasting, and not looked at again."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def _die_with_parent() -> None:
@@ -372,7 +390,8 @@ def _exit(status: int) -> str:
 
 def _prepare_worker(memory_limit: int, prepare: Callable[[], None] | None) -> None:
     if prepare:
-        prepare()
+        with uncollected():
+            prepare()
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     wanted = _address_space() + memory_limit
     soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)

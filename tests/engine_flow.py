@@ -40,7 +40,7 @@ def leave_unfinished(url):
 
 def tell(home):
     """Prints the children as soon as there are a busy worker and a server."""
-    while not any(b"uvicorn" in Path(f"/proc/{pid}/cmdline").read_bytes() for pid in children()):
+    while not any(b"flows.prefect_server" in Path(f"/proc/{pid}/cmdline").read_bytes() for pid in children()):
         time.sleep(0.02)
     while not (home / "worker").exists():
         time.sleep(0.02)

@@ -14,7 +14,7 @@ import duckdb
 from warehouse.duck import OFFLINE, quoted
 from warehouse.query import WarehouseMissing
 from warehouse.site import charts, codes, compare, districts, overview, render, reports
-from warehouse.site.files import MANIFEST, PICTURES, encode, put, taking_place
+from warehouse.site.files import MANIFEST, NAME, PICTURES, encode, put, taking_place
 from warehouse.site.model import Accuracy, Draw, FormTable, Picture, Site, SiteError, Wanted
 from warehouse.site.text import catalogue
 
@@ -42,6 +42,8 @@ def build(
     try:
         with taking_place(target) as folder, _opened(warehouse, folder) as con:
             counts = _write(con, folder, list(forms), draw, accuracy)
+    except (duckdb.CatalogException, duckdb.BinderException) as error:
+        raise SiteError(f"{warehouse} was published by another version of gongkai: publish it again with this one ({error})") from error
     except (duckdb.Error, OSError) as error:
         raise SiteError(f"no site was made in {target}: {error}") from error
     return Site(target, counts)
@@ -114,6 +116,6 @@ def _finish(folder: Path, made_of: dict[str, str]) -> dict[str, int]:
         "pictures": sum(path.suffix == ".png" for path in paths),
         "bytes": sum(path.stat().st_size for path in paths),
     }
-    manifest = {"name": "gongkai site", **made_of, **counts}
+    manifest = {"name": NAME, **made_of, **counts}
     (folder / MANIFEST).write_text(encode(manifest) + "\n", "utf-8")
     return counts

@@ -16,6 +16,9 @@ from warehouse.site.model import SiteError
 
 MANIFEST = "site.json"
 PICTURES = "pictures"
+NAME = "gongkai site"  # what the manifest calls it
+#: What lies in a site's folder; anything else there is not ours to delete.
+OWN = {MANIFEST, PICTURES, "assets", "data", "district", "index.html", "compare.html", "report.html", "errors.html"}
 
 
 def encode(value: Any) -> str:
@@ -74,11 +77,23 @@ def _link(old: Path, new: Path) -> None:
 
 
 def refuse_foreign(target: Path) -> None:
-    """Raises SiteError where something else than a site lies at `target`."""
+    """Raises SiteError where something else than a site lies at `target`, or a site with something in it that is not of the site."""
     if target.exists() and not target.is_dir():
         raise SiteError(f"{target} is a file")
-    if target.exists() and any(target.iterdir()) and not (target / MANIFEST).is_file():
+    there = {path.name for path in target.iterdir()} if target.exists() else set()
+    if there and not _is_site(target / MANIFEST):
         raise SiteError(f"{target} is not empty and holds no site: choose another folder")
+    if foreign := sorted(there - OWN):
+        raise SiteError(f"{target} holds files that are not of the site: {', '.join(foreign[:5])}; move them, or choose another folder")
+
+
+def _is_site(manifest: Path) -> bool:
+    """Whether a manifest is of this program: others name a file so too."""
+    try:
+        found = json.loads(manifest.read_text("utf-8"))
+    except (FileNotFoundError, IsADirectoryError, ValueError):
+        return False
+    return isinstance(found, dict) and found.get("name") == NAME
 
 
 def _swap(staging: Path, target: Path) -> None:

@@ -27,7 +27,7 @@
     const heading = h("h2", { tabindex: -1 }, g.cellName(cell, codes));
     panel.replaceChildren(
       h("div", { class: "panel-top" }, heading, h("button", { type: "button", class: "close", "aria-label": t("close"), onclick: close }, "×")),
-      h("p", { class: "big" }, cell.raw || t("cell.blank"), " ", h("span", { class: `state c-${g.cellState(cell)}` }, t(`cell.${g.cellState(cell)}`))),
+      h("p", { class: "big" }, cell.raw || t("cell.blank"), " ", g.cellStates(cell).map((s) => [h("span", { class: `state c-${s}` }, t(`cell.${s}`)), " "])),
       g.framed(report, [cell], codes),
       list(cell, report, codes), checks(cell, codes), further(cell, codes));
     panel.hidden = false;

@@ -101,12 +101,22 @@
     const title = [g.name(choice.entry), choice.applicant && choice.applicant !== "total" ? g.applicant(codes, choice.applicant) : null].filter(Boolean).join(" · ");
     const base = { choice, rows, last, title, filter: filterText(choice), name: `${choice.m}-${choice.from}-${choice.to}-${choice.scope}` };
     const mind = cautions(choice, codes);
-    const chart = some ? { ranking, slope, multiples, table: () => null }[choice.view](base) : g.note(t("compare.nothing"));
+    const chart = some ? { ranking, slope, multiples, table: () => null }[choice.view](base) : g.note(await whyNothing(choice, rows));
     box.replaceChildren(...[
       h("h2", {}, title),
       h("p", { class: "definition" }, choice.metric ? [h("code", {}, choice.metric.formula), " · ", choice.metric.note.replace(/^source: domain\.md [\d.]+[;.] ?/, "")] : choice.entry.definition),
-      mind, chart, numbers(base), query(base)].filter(Boolean));
+      mind, chart, rows.length ? numbers(base) : null, query(base)].filter(Boolean));
     g.say(t("compare.said", { title, n: last.filter((r) => r.value !== null).length, year: choice.to }));
+  }
+  /* Why a choice gives nothing: no value in what is there, no report of the places, or none of the scope. */
+  async function whyNothing(choice, rows) {
+    if (rows.length) return t("compare.no_value", { n: g.number(rows.length) });
+    const years = choice.years.filter((y) => y >= choice.from && y <= choice.to);
+    const found = (await Promise.all(years.map((y) => g.get(`compare/reports-${y}`)))).flat();
+    const scopes = [...new Set(found.map(([, scope]) => scope))].map((s) => g.word(shared.codes, "scope", s));
+    const same = found.filter(([, scope]) => scope === choice.scope).length;
+    if (same && choice.within.length) return t("compare.no_place", { n: g.number(same) });
+    return same ? t("compare.no_figure", { n: g.number(same) }) : t("compare.no_scope", { scopes: scopes.join(", ") || t("none") });
   }
   g.applicant = (codes, value) => g.word(codes, "applicant", value);
   function filterText(choice) {
@@ -156,7 +166,7 @@
     const rows = shown.map((r) => ({ label: `${r.rank ? `${r.rank}. ` : ""}${names.get(r.publisher_id)}`, value: r.value, low: r.low ?? null, high: r.high ?? null, n: r.n ?? null, ranked: r.ranked }));
     const cut = withValue.length > shown.length ? ` · ${t("shown_of", { shown: shown.length, all: g.number(withValue.length) })}` : "";
     const low = choice.kind === "metric" ? ` · ${t("ranked_n", { n: g.number(withValue.filter((r) => r.ranked).length), min: choice.min })}` : "";
-    return g.figure({ id: "chart", chart: "ranking", title: `${title} ${choice.to}`, filter: filter.replace(/\d{4}–(\d{4})/, "$1"), n: nText(withValue.length, last.length) + low + cut, rows, words: { measure: unitName(choice) }, adapt: measureAxis(choice), name });
+    return g.figure({ id: "chart", chart: "ranking", title: `${title} ${choice.to}`, filter: filter.replace(/\d{4}–(\d{4})/, "$1"), n: nText(withValue.length, last.length) + low + cut, rows, words: { measure: unitName(choice) }, adapt: (spec) => { measureAxis(choice)(spec); spec.height = 22 * new Set(rows.map((r) => r.label)).size; }, name });
   }
   function slope({ choice, rows, title, filter, name }) {
     const two = [choice.from, choice.to], pairs = new Map();

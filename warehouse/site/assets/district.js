@@ -111,7 +111,7 @@
     const made = [
       figure({ ...base, id: "requests", chart: "requests", title: t("chart.requests_title"), n: n(requests), rows: requests, breaks: requestBreaks, columns, name: name("requests") }),
       rates(chosen, district, codes, years, base, name("rate"), requestBreaks),
-      denials(chosen, codes, years, base, name("denials"), n, columns),
+      denials(chosen, base, name("denials"), n, columns, requestBreaks),
       documents.length ? figure({ ...base, id: "documents", chart: "documents", title: t("chart.documents_title"), n: n(documents), rows: documents, breaks: g.breaks(codes, years, concerns("proactive", [])), columns, name: name("documents") }) : null,
       outcomes(chosen, codes, years, base, name("outcomes"), n, columns),
     ];
@@ -135,9 +135,9 @@
       { head: t("high"), num: true, cell: (r) => g.percent(r.high) }, { head: "n", num: true, cell: (r) => g.number(r.n) }];
     return figure({ ...base, id: "rate", chart: "rate", title: t("chart.rate_title"), n: t("chart.rate_n", { n: shown.filter((r) => r.value !== null).length, all: shown.length, cases: g.number(shown.reduce((sum, r) => sum + (r.n || 0), 0)) }), rows, breaks, columns, name });
   }
-  function denials(chosen, codes, years, base, name, n, columns) {
+  function denials(chosen, base, name, n, columns, breaks) {
     const rows = GROUNDS.flatMap((key, order) => chosen.reports.filter((r) => r.values.has(key)).map((r) => ({ series: t(`ground.${key}`), year: r.year, value: value(r, key), order })));
-    return figure({ ...base, id: "denials", chart: "denials", title: t("chart.denials_title"), n: n(rows), rows, columns, name });
+    return figure({ ...base, id: "denials", chart: "denials", title: t("chart.denials_title"), n: n(rows), rows, breaks, columns, name });
   }
   function outcomes(chosen, codes, years, base, name, n, columns) {
     const rows = PARTS.flatMap((part) => OUTCOMES.flatMap((outcome, order) => chosen.reports.filter((r) => r.values.has(`${part}_${outcome}`))

@@ -37,12 +37,26 @@
     const spec = filled(structuredClone(charts[options.chart]), options);
     const narrow = target.clientWidth < 460;
     if (narrow) oneColumn(spec);
+    if (!options.rows.some((r) => r.low != null)) withoutIntervals(spec);
+    if (options.rows.every((r) => !r.value)) fromZero(spec);
     if (typeof spec.height === "number") spec.height += 18 * Math.ceil(new Set(options.rows.map((r) => r.series)).size / (narrow ? 1 : 2));
     if (options.adapt) options.adapt(spec, target.clientWidth);
     const result = await vegaEmbed(target, spec, { actions: false, renderer: "svg", ast: false, config: theme(), downloadFileName: options.name, tooltip: { theme: dark() ? "dark" : "light" } });
     target.view = result.view;
     target.querySelector("svg").setAttribute("aria-hidden", "true"); // the label is that of the figure, the figures are in its table
     target.dataset.drawn = "1";
+  }
+  /* Figures have no intervals: without their layer no axis looks for its ends. */
+  function withoutIntervals(spec) {
+    const unit = spec.spec || spec;
+    unit.layer = unit.layer?.filter((layer) => ![layer.encoding?.x?.field, layer.encoding?.y?.field].includes("low"));
+    if (!unit.layer) delete unit.layer;
+  }
+  /* Noughts alone stand on the axis, not in the middle of the chart. */
+  function fromZero(node) {
+    if (!node || typeof node !== "object") return;
+    if (node.field === "value" && node.scale?.zero) node.scale = { ...node.scale, domain: [0, 1] };
+    Object.values(node).forEach(fromZero);
   }
   function oneColumn(node) {
     if (!node || typeof node !== "object") return;

@@ -20,10 +20,10 @@
     const checks = c.checks_passed + c.checks_failed;
     const items = [
       ["districts", g.number(c.districts), t("count.of_publishers", { n: g.number(c.publishers) })],
-      ["years", `${c.first_year}–${c.last_year}`, t("count.years_n", { n: c.last_year - c.first_year + 1 })],
+      ["years", c.reports ? `${c.first_year}–${c.last_year}` : "–", t("count.years_n", { n: c.reports ? c.last_year - c.first_year + 1 : 0 })],
       ["reports", g.number(c.reports), t("count.versions", { n: g.number(c.versions) })],
-      ["figures", g.number(c.figures), t("count.cells", { n: g.number(c.cells), unreadable: g.number(c.unreadable) })],
-      ["checks", checks ? g.percent(c.checks_passed / checks) : "–", t("count.checks_n", { failed: g.number(c.checks_failed), n: g.number(checks) })],
+      ["figures", g.number(c.figures ?? 0), t("count.cells", { n: g.number(c.cells ?? 0), unreadable: g.number(c.unreadable ?? 0) })],
+      ["checks", checks ? g.percent(c.checks_passed / checks) : "–", t("count.checks_n", { failed: g.number(c.checks_failed ?? 0), n: g.number(checks) })],
       ["errors", g.number(errors.errors), t("count.errors_n", { n: g.number(errors.reports) })],
     ];
     return h("section", { class: "counts", "aria-label": t("counts") },

@@ -56,8 +56,12 @@
     const cells = (side) => (identity ? side(identity).split(" + ") : []).map((term) => report.index.get(row ? g.key(row, term) : g.key(term, applicant))).filter(Boolean);
     return { check, applicant, source: identity?.source, left: cells((i) => i.left_side), right: cells((i) => i.right_side) };
   };
-  /* The state a cell is coloured by: what needs a look goes first. */
-  g.cellState = (cell) => (cell.status === "unreadable" ? "unreadable" : cell.fails ? "fails" : cell.revised ? "revised" : cell.status);
+  /* All that holds of a cell, what needs a look first; the first one colours it, each has its sign. A blank that was revised is still a blank. */
+  g.cellStates = (cell) => {
+    const marks = [cell.fails ? "fails" : null, cell.revised ? "revised" : null].filter(Boolean);
+    if (cell.status === "unreadable") return [cell.status, ...marks];
+    return cell.status === "reported" && marks.length ? marks : [...marks, cell.status];
+  };
   g.STATES = { reported: "", blank: "□", not_applicable: "／", unreadable: "✗", fails: "≠", revised: "↻" };
   g.applicant = (codes, value) => (value ? g.word(codes, "applicant", value) : "");
   g.cellName = (cell, codes) => [g.name(cell.entry), g.applicant(codes, cell.applicant)].filter(Boolean).join(" · ");
@@ -116,7 +120,7 @@
   }
   function legend(report) {
     const counts = {};
-    for (const c of report.cells) counts[g.cellState(c)] = (counts[g.cellState(c)] || 0) + 1;
+    for (const c of report.cells) for (const state of new Set([...g.cellStates(c), c.status])) counts[state] = (counts[state] || 0) + 1;
     return h("ul", { class: "legend", "aria-label": t("legend") }, Object.entries(g.STATES).map(([state, sign]) =>
       h("li", {}, h("span", { class: `state c-${state}`, "aria-hidden": "true" }, sign || "1"), `${t(`cell.${state}`)} ${g.number(counts[state] || 0)}`)));
   }
@@ -133,10 +137,10 @@
     });
   }
   function button(cell, codes, open) {
-    const state = g.cellState(cell);
-    const label = `${g.cellName(cell, codes)}: ${cell.raw || t("cell.blank")}${state === "reported" ? "" : `, ${t(`cell.${state}`)}`}`;
-    return h("button", { type: "button", class: `cell c-${state}`, "aria-label": label, title: state === "reported" ? null : t(`cell.${state}`), "data-key": g.key(cell.indicator, cell.applicant),
-      onclick: () => { open(cell); g.openCell(cell, true); } }, cell.raw || " ", g.STATES[state] ? h("sup", { "aria-hidden": "true" }, g.STATES[state]) : null);
+    const states = g.cellStates(cell), told = states.filter((s) => s !== "reported").map((s) => t(`cell.${s}`)).join(", ");
+    const label = `${g.cellName(cell, codes)}: ${cell.raw || t("cell.blank")}${told ? `, ${told}` : ""}`;
+    return h("button", { type: "button", class: `cell c-${states[0]}`, "aria-label": label, title: told || null, "data-key": g.key(cell.indicator, cell.applicant),
+      onclick: () => { open(cell); g.openCell(cell, true); } }, cell.raw || " ", told ? h("sup", { "aria-hidden": "true" }, states.map((s) => g.STATES[s]).join("")) : null);
   }
   function formTable(form, report, codes, open, section) {
     const english = new Map(codes.indicators.map((i) => [i.id, i.en]));

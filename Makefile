@@ -41,7 +41,7 @@ bench: $(INSTALLED) ## benchmarks, side by side in one run
 	$(BIN)/python benchmarks/run.py
 
 faults: $(INSTALLED) ## 200 kills at random moments of a night, 50 readers while 20 runs publish
-	GONGKAI_KILLS=200 GONGKAI_READERS=50 GONGKAI_PUBLISHES=20 $(BIN)/pytest -n 0 -s tests/test_portal_kills.py tests/test_readers.py
+	GONGKAI_KILLS=200 GONGKAI_READERS=50 GONGKAI_PUBLISHES=20 $(BIN)/pytest -n 0 -s -m "slow or not slow" tests/test_portal_kills.py tests/test_readers.py
 
 accuracy: $(INSTALLED) ## read generated documents and the sample reports, write docs/accuracy.md
 	PYTHONPATH=tests $(BIN)/python benchmarks/accuracy.py

@@ -25,7 +25,7 @@ from flows.engine import embedded_api
 KILLS = int(os.environ.get("GONGKAI_KILLS", "1"))
 SEED = int(os.environ.get("GONGKAI_KILL_SEED", "20261123"))
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="process groups and /proc")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform != "linux", reason="process groups and /proc")]
 
 
 @dataclass(slots=True)

@@ -19,8 +19,8 @@ from warehouse_world import World, loaded
 
 from warehouse.build import PublisherRow
 
-READERS = int(os.environ.get("GONGKAI_READERS", "6"))
-PUBLISHES = int(os.environ.get("GONGKAI_PUBLISHES", "4"))
+READERS = int(os.environ.get("GONGKAI_READERS", "4"))
+PUBLISHES = int(os.environ.get("GONGKAI_PUBLISHES", "2"))
 
 READER = textwrap.dedent("""
     import json, sys, time

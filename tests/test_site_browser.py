@@ -25,6 +25,7 @@ sync_api = pytest.importorskip("playwright.sync_api", reason="the Python package
 CHROMIUM = shutil.which("chromium")
 FONTS = any(Path("/usr/share/fonts/truetype").rglob("wqy-*.ttc"))
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.skipif(CHROMIUM is None, reason="the Debian package chromium is not installed"),
     pytest.mark.skipif(not FONTS, reason="the Debian package fonts-wqy-microhei is not installed"),
 ]

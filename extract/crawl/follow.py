@@ -155,7 +155,7 @@ class Follower:
     def _unread(self, errand: Errand) -> Iterator[Request]:
         """Read a page from the archive that no finished visit has seen: a killed crawler may have kept it and not read what it links to."""
         known = self.session.ledger.document(errand.url)
-        if known is None or known.last_checked < errand.visit.ended_before:
+        if known is None or known.last_checked <= errand.visit.ended_before:
             return
         if known.status not in WITH_BODY:
             yield from self._ask(errand)  # the address of a redirect holds its target's body, whose links are relative to the target

@@ -21,6 +21,7 @@ from warehouse.export_changes import make_changes
 from warehouse.export_describe import write_citation, write_datapackage, write_r, write_readme
 from warehouse.export_files import Table, describe, write_relation
 from warehouse.export_wide import write_wide
+from warehouse.folders import take_place
 from warehouse.query import WarehouseMissing
 
 MANIFEST = "release.json"
@@ -82,7 +83,7 @@ def export(warehouse: Path, target: Path, *, since: Path | None = None, as_of: d
             undo.callback(shutil.rmtree, staging, ignore_errors=True)
             staging.mkdir(parents=True)
             release = _write(warehouse, staging, target, earlier, as_of)
-            _take_place(staging, target)
+            take_place(staging, target)
     except (duckdb.Error, OSError) as error:
         raise ExportError(f"nothing was exported to {target}: {error}") from error
     return release
@@ -107,21 +108,6 @@ def _earlier(since: Path) -> Path:
         if not (folder / name).is_file():
             raise ExportError(f"--since {since}: no release there ({name} is missing)")
     return folder
-
-
-def _take_place(staging: Path, target: Path) -> None:
-    """Rename `staging` to `target`; a release there goes when the new one is in place."""
-    old = target.with_name(f".{target.name}.old.{os.getpid()}")
-    if not target.exists():
-        staging.rename(target)
-        return
-    target.rename(old)
-    try:
-        staging.rename(target)
-    except OSError:
-        old.rename(target)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def _write(warehouse: Path, staging: Path, target: Path, earlier: Path | None, as_of: datetime | None) -> Release:

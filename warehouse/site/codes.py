@@ -9,15 +9,7 @@ import duckdb
 from warehouse import codebook
 from warehouse.story import rows
 
-APPLICANTS = (
-    "natural_person",
-    "business",
-    "research_institution",
-    "public_interest_organization",
-    "legal_service",
-    "other_organization",
-    "total",
-)
+APPLICANTS = tuple(codebook.enums()["applicant_enum"])
 _ENUMS = ("section_enum", "applicant_enum", "value_status_enum", "scope_enum", "cause_enum", "kind_enum", "coverage_enum", "stage_enum")
 
 

@@ -12,6 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from warehouse.folders import take_place
 from warehouse.site.model import SiteError
 
 MANIFEST = "site.json"
@@ -66,7 +67,7 @@ def taking_place(target: Path) -> Iterator[Path]:
         for old in (target / PICTURES).glob("*"):
             _link(old, staging / PICTURES / old.name)
         yield staging
-        _swap(staging, target)
+        take_place(staging, target)
 
 
 def _link(old: Path, new: Path) -> None:
@@ -94,17 +95,3 @@ def _is_site(manifest: Path) -> bool:
     except (FileNotFoundError, IsADirectoryError, ValueError):
         return False
     return isinstance(found, dict) and found.get("name") == NAME
-
-
-def _swap(staging: Path, target: Path) -> None:
-    old = target.with_name(f".{target.name}.old.{os.getpid()}")
-    if not target.exists():
-        staging.rename(target)
-        return
-    target.rename(old)
-    try:
-        staging.rename(target)
-    except OSError:
-        old.rename(target)
-        raise
-    shutil.rmtree(old, ignore_errors=True)

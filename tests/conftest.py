@@ -9,6 +9,8 @@ import pytest
 
 import extract  # noqa: F401 - before onnxruntime is imported by a test: it keeps it from reporting its use
 
+pytest_plugins = ["faults"]
+
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:

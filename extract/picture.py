@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from io import BytesIO
 
 import pypdfium2 as pdfium
-from PIL import Image, ImageChops, ImageDraw
+from PIL import Image, ImageChops, ImageDraw, ImageOps
 
 from extract.grid import BBox, Cell, Grid
 from extract.media import sniff
@@ -79,9 +79,9 @@ def page_image(data: bytes, number: int, dpi: int) -> Image.Image:
 
 
 def opened(data: bytes) -> Image.Image:
-    """A picture file. Raises PictureError."""
+    """A picture file, upright as its EXIF says: boxes are those of the upright one. Raises PictureError."""
     try:
-        return Image.open(BytesIO(data)).convert("RGB")
+        return ImageOps.exif_transpose(Image.open(BytesIO(data))).convert("RGB")
     except OSError as error:
         raise PictureError(f"the picture can't be opened: {error}") from error
 

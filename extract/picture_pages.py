@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from PIL import Image
 
@@ -23,7 +23,8 @@ WIDEST = 1600  # pixels: a photographed page may have far more than anyone needs
 class Sheet:
     """A picture with its size in the unit of the boxes: that of the cells' `bbox` for a page, points for a drawn table.
 
-    `cells`: (row, column), counted from 1, -> box; for tables only.
+    `cells`: (row, column), counted from 1, -> box; for tables only. `turn`: by how many degrees clockwise the picture was turned to set its
+    text upright; the size is that of the turned picture, boxes of cells are those of the page as it lies.
     """
 
     image: Image.Image
@@ -32,15 +33,19 @@ class Sheet:
     page: int | None = None
     table: int | None = None
     cells: dict[tuple[int, int], BBox] = field(default_factory=dict)
+    turn: int = 0
 
 
-def sheets(data: bytes, pages: Collection[int], tables: Collection[int], pictures: Sequence[bytes] = ()) -> list[Sheet]:
+def sheets(
+    data: bytes, pages: Collection[int], tables: Collection[int], pictures: Sequence[bytes] = (), turns: Mapping[int, int] | None = None
+) -> list[Sheet]:
     """Pictures of the pages and of the tables (both counted from 1) of a document.
 
-    `pictures` are those of a web page whose tables are pictures. Raises PictureError where one can't be drawn, FontMissingError.
+    `turns`: page -> degrees clockwise that set it upright, for pages that lie on their side. `pictures` are those of a web page whose
+    tables are pictures. Raises PictureError where one can't be drawn, FontMissingError.
     """
     media = sniff(data)
-    found = [_page(data, media, number, pictures) for number in sorted(pages)]
+    found = [_turned(_page(data, media, number, pictures), (turns or {}).get(number, 0)) for number in sorted(pages)]
     return found + (_tables(data, tables, pictures) if tables else [])
 
 
@@ -53,6 +58,13 @@ def _page(data: bytes, media: str, number: int, pictures: Sequence[bytes]) -> Sh
         raise PictureError(f"there is no picture {number}: a {media} with {len(pictures)} pictures")
     image = opened(source)
     return Sheet(_small(image), image.width, image.height, page=number)
+
+
+def _turned(sheet: Sheet, turn: int) -> Sheet:
+    if not turn:
+        return sheet
+    width, height = (sheet.width, sheet.height) if turn == 180 else (sheet.height, sheet.width)
+    return replace(sheet, image=sheet.image.rotate(-turn, expand=True), width=width, height=height, turn=turn)
 
 
 def _tables(data: bytes, tables: Collection[int], pictures: Sequence[bytes]) -> list[Sheet]:

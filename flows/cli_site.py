@@ -19,7 +19,9 @@ out = Console()
 
 @app.command(epilog="Example: gongkai site /srv/share/gongkai-site")
 def site(
-    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to make; an older site in it is replaced.")],
+    directory: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Folder to make; an older site in it is replaced, files of others in it are kept.")
+    ],
     pictures: Annotated[
         bool, typer.Option("--pictures/--no-pictures", help="Draw the pages that figures stand on; those drawn before are kept.")
     ] = True,

@@ -71,7 +71,8 @@ def draw_document(root: Path, reports: Sequence[Wanted], folder: Path) -> Drawn:
     home, first = Home(root), reports[0]
     try:
         data, pictures = _bytes(home, first)
-        drawn = sheets(data, {p for r in reports for p in r.pages}, {t for r in reports for t in r.tables}, pictures)
+        turns = {page: turn for r in reports for page, turn in r.turns.items()}
+        drawn = sheets(data, {p for r in reports for p in r.pages}, {t for r in reports for t in r.tables}, pictures, turns)
     except (PictureError, FontMissingError, ArchiveError) as error:
         return str(error)
     found = []
@@ -79,7 +80,7 @@ def draw_document(root: Path, reports: Sequence[Wanted], folder: Path) -> Drawn:
         name = f"{_stem(first.document_sha256)}-{'p' if sheet.page else 't'}{sheet.page or sheet.table}.png"
         sheet.image.save(folder / name, "PNG", optimize=True)
         cells: dict[str, Box] = {f"{row},{col}": _rounded(box) for (row, col), box in sheet.cells.items()}
-        found.append(Picture(name, round(sheet.width, 1), round(sheet.height, 1), sheet.page, sheet.table, cells))
+        found.append(Picture(name, round(sheet.width, 1), round(sheet.height, 1), sheet.page, sheet.table, cells, sheet.turn))
     (folder / f"{_stem(first.document_sha256)}.json").write_text(json.dumps([asdict(p) for p in found]), "utf-8")
     return found
 

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from comparison_world import body, publish, put, report
-from typer.testing import CliRunner
 from warehouse_world import World, claim, unmapped
 
-from flows.cli import app
-from warehouse.site.reports import load
+from extract.home import Home
+from flows.engine import Done, Failed, WorkPool
+from flows.ingest import archive_files, publisher_row
+from flows.night import by_hand
+from flows.pipeline import Outcome, find_work, load, read_batch, settle
+from flows.settings import Settings
+from warehouse.site import reports as site_reports
+
+Item, Result = TypeVar("Item"), TypeVar("Result")
 
 SAMPLE = Path(__file__).parents[1] / "sources" / "sample" / "portal"
 #: Publisher, district and files of a real home: a PDF with boxes, a web page, a Word file, and a report that does not add up.
@@ -48,8 +54,20 @@ def one_of_everything(root: Path) -> World:
 HOSTILE = '</script><script>window.pwned=1</script><img src=x onerror="window.pwned=1">\u2028\'--'
 
 
+#: Width and height of a page that lies on its side: it must be turned clockwise by a quarter.
+LYING = (640, 320)
+
+
+def lying(n: int) -> tuple[float, float, float, float]:
+    """Where the n-th cell of a table of seven columns stands on that page."""
+    row, col = divmod(n, 7)
+    x, y = 20 + 40 * col, 20 + 20 * row
+    return y, LYING[1] - x - 36, y + 16, LYING[1] - x
+
+
 def hard_cases(root: Path) -> World:
-    """Years 2018 (annex of 2014) to 2025, a report revised on the second night, gaps, few cases, a failure; hostile names and texts."""
+    """Years 2018 (annex of 2014) to 2025, two scopes in one year, a report revised and one withdrawn on the second night, a page on its
+    side, gaps, few cases, a failure; hostile names and texts."""
     bodies = [replace(body("lucheng"), name="鹿城" + HOSTILE), body("longwan", "330303"), body("ouhai", "330304", "department")]
     counted = {"new_received": 40, "processed_total": 40, "granted": 25, "denied_process": 15}
     sums = {name + who: n for name, n in counted.items() for who in ("", "__natural_person")}
@@ -61,33 +79,61 @@ def hard_cases(root: Path) -> World:
     gaps = report("ouhai", 2022, put(**sums | {"granted": "", "carried_in": "/", "carried_out": "l2"}), district_code="330304")
     for row in gaps["observation"]:
         row["raw_text"] = row["raw_text"].replace("l2", HOSTILE)
-    world = publish(World(root), bodies, *reports.values(), few, gaps)
+    whole = report("lucheng", 2022, put(**{name: 3 * n for name, n in sums.items()}), name="whole", scope="consolidated")
+    gone = report("longwan", 2021, put(**sums), district_code="330303")
+    for n, row in enumerate(gone["observation"]):
+        row |= {"page": 1, "bbox": list(lying(n)), "row_no": n // 7 + 1, "col_no": n % 7 + 1}
+    world = publish(World(root), bodies, *reports.values(), few, gaps, whole, gone)
+    address = gone["report"][0]["url"]
+    world.seen(address, "longwan-2021", "r1", "longwan")
+    world.crawled("r1", "longwan")
     again = put(**sums, **suits, granted__business=1, carried_in="")
     new = report("lucheng", 2022, again, name="again", title=HOSTILE, url=old["url"], fetched_at="2026-11-22T18:00:00Z")
     key = new["report"][0]["report_id"]
     new |= {"unmapped_cell": [unmapped(key) | {"text": HOSTILE}], "claim": [claim(key) | {"sentence": HOSTILE}]}
     new["parse"][0]["url"] = old["url"]
     world.run("r2")
+    world.refuses(address, 404, "r2")
+    world.crawled("r2", "longwan")
     world.seen(old["url"], "lucheng-2022", "r1", year=2022)
     world.seen(old["url"], "again", "r2", year=2022)
-    world.failed("fetch_failed", "http://127.0.0.1/" + HOSTILE, "r2", "lucheng", 2024)
+    world.failed("http_error", "http://127.0.0.1/" + HOSTILE, "r2", "lucheng", 2024)
     world.publish(world.part("p2", new), run_id="r2")
     return world
 
 
-def real_home(root: Path) -> Path:
+class InProcess(WorkPool):
+    """Jobs done by the process of the test: what the processes of readers guard against is tested elsewhere."""
+
+    def __init__(self) -> None:
+        """No process is started."""
+
+    def map(self, fn: Callable[[Item], Result], items: Iterable[Item], timeout: float) -> Iterator[Done[Result] | Failed]:
+        return (Done(fn(item)) for item in items)
+
+
+def real_home(root: Path) -> Home:
     """A home into which sample reports were read, each with its bytes in the archive."""
-    for (publisher, district), patterns in FILES.items():
-        files = [str(next(SAMPLE.rglob(pattern))) for pattern in patterns]
-        command = ["ingest", *files, "--publisher", publisher, "--district", district, "--scope", "own", "--home", str(root)]
-        result = CliRunner().invoke(app, command)
-        assert result.exit_code in (0, 3), result.output
-    return root
+    home, present = Home(root), Settings()
+    files = {body: [next(SAMPLE.rglob(pattern)) for pattern in patterns] for body, patterns in FILES.items()}
+    with by_hand(home, "ingest", present) as hand:
+        hand.conclude(lambda: _ingest(home, hand.run_id, files, present.document_timeout))
+    return home
+
+
+def _ingest(home: Home, run_id: str, files: dict[tuple[str, str], list[Path]], timeout: float) -> Outcome:
+    """What `gongkai ingest` does for each publisher, with one load for all."""
+    bodies = [publisher_row(home, name, district, "own") for name, district in files]
+    for row, paths in zip(bodies, files.values(), strict=True):
+        archive_files(home, run_id, paths, row.publisher_id, None)
+    jobs = find_work(home, run_id, bodies, [], reparse=False)
+    read = [read_batch(home, jobs, InProcess(), timeout, lambda url: None)]
+    return settle(home, run_id, load(home, run_id, [b.part for b in read], bodies, complete=False), read)
 
 
 def data(site: Path, name: str) -> Any:
     """The value of a data file."""
-    return load((site / "data" / f"{name}.js").read_text("utf-8"))
+    return site_reports.load((site / "data" / f"{name}.js").read_text("utf-8"))
 
 
 def cells(site: Path, district: str) -> Iterator[tuple[Any, ...]]:

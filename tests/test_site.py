@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
+import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
+import yaml
+from PIL import Image
 from site_world import cells, data, one_of_everything, words_used
 from typer.testing import CliRunner
 from warehouse_world import World
 
 import warehouse.site as package
+from extract.picture_pages import sheets
 from flows.cli import app
 from flows.site import read_accuracy
 from flows.site_forms import forms
 from transform.layout import layouts
 from warehouse.query import WarehouseMissing, connect
+from warehouse.site import chinese
 from warehouse.site.build import build
+from warehouse.site.files import taking_place
 from warehouse.site.model import Accuracy, Picture, SiteError, Wanted
 from warehouse.site.text import LANGUAGES, catalogue
 
@@ -229,6 +236,73 @@ def families(world: World) -> dict[str, set[str]]:
     }
 
 
+def test_every_kind_of_problem_has_words() -> None:
+    text = (PACKAGE.parents[1] / "docs" / "architecture.md").read_text("utf-8")
+    table = text[text.index("| kind | stage | when |") : text.index("A failed identity is not a problem")]
+    kinds = {kind for row in re.findall(r"^\| ([a-z_, ]+) \|", table, re.M)[1:] for kind in row.split(", ")}
+    assert len(kinds) > 40 and {f"problem.{kind}" for kind in kinds} <= set(catalogue())
+
+
+# --- Chinese
+
+
+#: Words in Latin letters that Chinese pages use too.
+LATIN = re.compile(r"\b(?!(?:SQL|CSV|PDF|HTTP|Word|LibreOffice|Wilson|gongkai|n)\b)[A-Za-z]{2,}")
+
+
+def test_definitions_are_there_in_chinese(site: Path) -> None:
+    found = data(site, "definitions")
+    assert len(found["indicators"]) > 120 and len(found["metrics"]) > 40
+    for key, (zh, en) in found["indicators"].items():
+        assert zh and zh.endswith("。") and not LATIN.search(zh), (key, zh)
+        assert en[0].isupper() or en[0] > "\u2e7f", key
+    for key, texts in found["metrics"].items():
+        assert texts["note"][0] is not None, f"chinese.yml: no note for {key}: {texts['note'][1]}"
+        assert not LATIN.search(texts["formula"][0] + texts["note"][0]), (key, texts)
+    assert found["indicators"]["denied_internal_affairs"][0] == (
+        "属于三类内部事务信息。人事管理、后勤管理、内部工作流程三类。依据：《政府信息公开条例》第十六条第一款、第三十六条第（三）项。"
+    )
+    assert found["metrics"]["disclosure_rate_broad"]["formula"][0] == "（予以公开＋部分公开） ÷ 办理结果总计"
+
+
+@pytest.mark.parametrize(("number", "words"), [(1, "一"), (10, "十"), (14, "十四"), (20, "二十"), (51, "五十一")])
+def test_numbers_of_articles(number: int, words: str) -> None:
+    assert chinese.numeral(number) == words
+
+
+def test_remarks_are_of_indicators_that_exist(world: World) -> None:
+    known = {row[0] for row in ask(world, "SELECT indicator FROM indicator")}
+    texts = yaml.safe_load((PACKAGE / "chinese.yml").read_text("utf-8"))
+    assert set(texts["remarks"]) <= known and set(texts["notes"]) <= {
+        chinese.plain(row[0]) for row in ask(world, "SELECT note FROM metric_definition")
+    }
+
+
+def test_every_reason_of_the_warehouse_has_its_chinese(world: World) -> None:
+    """Reasons of metrics and of the coverage, and texts that the SQL of the views may make."""
+    made = {row[0] for row in ask(world, "SELECT DISTINCT unnest([reason, caution]) FROM metric") if row[0]}
+    made |= {row[0] for row in ask(world, "SELECT DISTINCT reason FROM coverage") if row[0]}
+    sql = "".join(p.read_text("utf-8") for p in (PACKAGE.parent / "views").glob("[456]?_*.sql"))
+    made |= set(re.findall(r"THEN '((?:denominator|numerator|scope is unknown:|the page|not the report)[^']*[^' ])'", sql))
+    made |= {
+        "granted: absent; 2021 granted: not_in_form",
+        "HTTP 404 since 2026-11-22; last seen 2026-11-21",
+        "identity_failed (2), no_tables (1)",
+    }
+    patterns = [re.compile(pattern) for pattern, _ in data_reasons()]
+    assert len(made) > 10
+    for part in {part for reason in made for part in reason.split("; ")}:
+        assert any(p.fullmatch(part) for p in patterns), part
+
+
+def data_reasons() -> list[list[str]]:
+    found = chinese.reasons()
+    for pattern, words in found:
+        groups = re.compile(pattern).groups
+        assert all(int(n) <= groups for n in re.findall(r"\$(\d)", words)) and not LATIN.search(words), words
+    return found
+
+
 def accuracy() -> Accuracy:
     found = read_accuracy()
     assert found is not None
@@ -251,6 +325,23 @@ def test_accuracy_is_read_whole() -> None:
     media = accuracy().media
     assert sum(m[1] for m in media) == int(re.findall(r"^(\d+) documents made", text, re.M)[0])
     assert all(right + flagged + wrong == cells for _, _, cells, right, flagged, wrong in media)
+
+
+# --- pictures
+
+
+@pytest.mark.parametrize("turn", [0, 90, 180, 270])
+def test_a_picture_is_set_upright(turn: int) -> None:
+    """As its EXIF says (how the reader sees it), then by the turn its rows ask for."""
+    upright = Image.new("RGB", (60, 40), "white")
+    upright.paste("red", (0, 0, 20, 20))
+    lying = upright.rotate(turn, expand=True)  # a turn clockwise sets it upright
+    exif, stream = Image.Exif(), io.BytesIO()
+    exif[0x0112] = 6  # stored a quarter further anticlockwise
+    lying.rotate(90, expand=True).save(stream, "PNG", exif=exif)
+    sheet = sheets(stream.getvalue(), [1], [], turns={1: turn})[0]
+    assert (sheet.width, sheet.height, sheet.turn) == (60, 40, turn)
+    assert [sheet.image.convert("RGB").getpixel(p) for p in ((5, 5), (55, 5), (5, 35))] == [(255, 0, 0), (255, 255, 255), (255, 255, 255)]
 
 
 # --- forms
@@ -289,9 +380,6 @@ def test_a_site_takes_the_place_of_a_site_and_of_nothing_else(world: World, tmp_
     (target / "site.json").write_text('{"name": "another generator"}')
     with pytest.raises(SiteError, match="holds no site"):
         build(world.published, target)
-    (target / "site.json").write_text('{"name": "gongkai site"}')
-    with pytest.raises(SiteError, match=r"not of the site: thesis\.docx"):
-        build(world.published, target)
     assert (target / "thesis.docx").read_text() == "mine"
     with pytest.raises(SiteError, match=r"site/thesis\.docx is a file"):
         build(world.published, target / "thesis.docx")
@@ -299,6 +387,59 @@ def test_a_site_takes_the_place_of_a_site_and_of_nothing_else(world: World, tmp_
         build(world.published, target / "thesis.docx" / "below")
     with pytest.raises(WarehouseMissing):
         build(tmp_path / "none.duckdb", tmp_path / "other")
+
+
+#: What others may put into the folder of a site, deep in it or not.
+FOREIGN = ("CNAME", ".git/objects/ab/cdef", "data/mine.csv", "pictures/photo.png", "district/notes/read me.txt", "assets/logo.svg")
+
+
+def built_again(target: Path, site: Path) -> None:
+    """A site like `site` takes the place of the one in `target`."""
+    with taking_place(target) as folder:
+        shutil.copytree(site, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("files.txt"))
+
+
+def test_what_others_put_into_the_folder_of_a_site_stays(site: Path, tmp_path: Path) -> None:
+    target = shutil.copytree(site, tmp_path / "site")
+    for name in FOREIGN:
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        (target / name).write_text(name)
+    (target / "empty").mkdir()
+    (target / "latest").symlink_to("index.html")
+    (target / "mount").symlink_to(tmp_path)
+    (target / "data" / "compare" / "gone").mkdir()
+    stale = target / "district" / "110101.html"  # as if the old site had had one district more
+    stale.write_text("old")
+    (target / "files.txt").write_text((target / "files.txt").read_text("utf-8") + "district/110101.html\n", "utf-8")
+    for _ in range(2):
+        built_again(target, site)
+    assert {name: (target / name).read_text() for name in FOREIGN} == {name: name for name in FOREIGN}
+    assert (target / "empty").is_dir() and (target / "data" / "compare" / "gone").is_dir() and not stale.exists()
+    assert (target / "latest").readlink() == Path("index.html") and (target / "mount").readlink() == tmp_path
+    assert not set(FOREIGN) & set((target / "files.txt").read_text("utf-8").splitlines())
+
+
+def test_a_site_that_does_not_say_what_it_wrote_is_moved_aside(site: Path, tmp_path: Path) -> None:
+    target = shutil.copytree(site, tmp_path / "site")
+    (target / "files.txt").unlink()
+    (target / "data" / "mine.csv").write_text("mine")
+    built_again(target, site)
+    assert (target / "files.txt").is_file() and not (target / "data" / "mine.csv").exists()
+    assert (tmp_path / "site.old" / "data" / "mine.csv").read_text() == "mine"
+    (target / "files.txt").unlink()
+    with pytest.raises(SiteError, match=r"site\.old is there already"):
+        built_again(target, site)
+    assert (target / "index.html").is_file()
+
+
+def test_a_foreign_file_in_the_place_of_a_page_stops_the_build(site: Path, tmp_path: Path) -> None:
+    target = shutil.copytree(site, tmp_path / "site")
+    listed = (target / "files.txt").read_text("utf-8")
+    (target / "files.txt").write_text(listed.replace("district/330303.html\n", ""), "utf-8")
+    (target / "district" / "330303.html").write_text("mine")
+    with pytest.raises(SiteError, match=r"district/330303\.html is not of the site"):
+        built_again(target, site)
+    assert (target / "district" / "330303.html").read_text() == "mine" and [p.name for p in tmp_path.iterdir()] == ["site"]
 
 
 def test_a_warehouse_of_another_version_is_told(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict
@@ -25,6 +26,16 @@ SELECT r.report_id, r.publisher_id, r.url, r.document_sha256,
     list_sort(list(DISTINCT o.table_no) FILTER (o.page IS NULL OR o.bbox IS NULL))
 FROM report AS r JOIN observation AS o USING (report_id) GROUP BY ALL ORDER BY r.report_id
 """
+# Which way the columns of a row run: right (upright), left (on its head), up or down the page (on its side).
+_TURNS = """
+WITH way AS (
+    SELECT report_id, page, covar_pop(col_no, bbox[1] + bbox[3]) * count(*) AS across,
+        covar_pop(col_no, bbox[2] + bbox[4]) * count(*) AS down
+    FROM observation WHERE page IS NOT NULL AND bbox IS NOT NULL GROUP BY report_id, page, table_no, row_no
+)
+SELECT report_id, page, CASE WHEN abs(sum(across)) >= abs(sum(down)) THEN 180 WHEN sum(down) < 0 THEN 90 ELSE 270 END
+FROM way GROUP BY report_id, page HAVING sum(across) < 0 OR abs(sum(down)) > abs(sum(across))
+"""
 
 
 def build(
@@ -33,8 +44,8 @@ def build(
     """Write the site of the published file `warehouse` into the folder `target`, whole or not at all.
 
     `forms`: the official forms, for the tables of a report page. `draw`: makes the pictures of pages; None: no pictures. An older site in
-    `target` is replaced, its pictures are handed to `draw` again; any other folder with something in it is refused.
-    Raises WarehouseMissing where nothing is published, SiteError for everything else.
+    `target` is replaced: its pictures are handed to `draw` again, files that it did not write stay. Any other folder with something in it
+    is refused. Raises WarehouseMissing where nothing is published, SiteError for everything else.
     """
     if not warehouse.is_file():
         raise WarehouseMissing(f"no warehouse at {warehouse}: nothing was published there yet")
@@ -69,6 +80,7 @@ def _write(
     reports.prepare(con)
     districts.prepare(con)
     put(folder, "codes", encode(codes.codes(con)))
+    put(folder, "definitions", encode(codes.definitions(con)))
     put(folder, "forms", encode([asdict(form) for form in forms]))
     put(folder, "errors", encode(overview.errors(con)))
     places = districts.districts(con)
@@ -79,6 +91,8 @@ def _write(
         with_reports |= reports.write_reports(con, folder, province, pictures)
         districts.write_districts(con, folder, province, places)
         overview.write_coverage(con, folder, province, places)
+    for code in sorted(set(places["pages"]) - with_reports):
+        reports.write_none(folder, code)
     compare.write_compare(con, folder)
     meta = dict(con.execute("SELECT key, value FROM meta").fetchall())
     made_of = {"version": meta["gongkai_version"], "built_at": meta["built_at"][:16], "run_id": meta["run_id"]}
@@ -97,7 +111,10 @@ def _write_assets(folder: Path) -> None:
 def _pictures(con: duckdb.DuckDBPyConnection, folder: Path, draw: Draw | None) -> dict[str, list[Picture] | str]:
     """Report -> its pictures, or why there are none. Files nothing needs any more are removed."""
     found = con.execute(_WANTED).fetchall() if draw else []
-    wanted = [Wanted(r, p, url, sha, tuple(pages or ()), tuple(tables or ())) for r, p, url, sha, pages, tables in found]
+    turns: dict[str, dict[int, int]] = defaultdict(dict)
+    for report, page, turn in con.execute(_TURNS).fetchall() if draw else []:
+        turns[report][page] = turn
+    wanted = [Wanted(r, p, url, sha, tuple(pages or ()), tuple(tables or ()), turns[r]) for r, p, url, sha, pages, tables in found]
     drawn = dict(draw(wanted, folder)) if draw else {}
     used = {picture.file for found in drawn.values() if not isinstance(found, str) for picture in found}
     stems = {name.rpartition("-")[0] for name in used}

@@ -13,7 +13,7 @@ import vl_convert
 
 #: Okabe and Ito's colours: told apart by the colour-blind too.
 PALETTE = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8f7a00", "#6c757d"]
-_INK = "#0b5c8a"
+_INK, _GREY = "#0b5c8a", "#8a9299"
 
 
 def charts() -> dict[str, dict[str, Any]]:
@@ -117,6 +117,11 @@ def _stacked(title: str) -> Any:
     return alt.layer(_breaks(), bars).properties(width="container", height=240)
 
 
+def _few(where: str) -> Any:
+    """The shape of a point: a diamond where a rate rests on few cases, else a circle."""
+    return alt.condition(where, alt.value("diamond"), alt.value("circle"))
+
+
 def _ranking() -> Any:
     base = alt.Chart(_ROWS).encode(y=alt.Y("label:N", sort=None, title=None, axis=alt.Axis(labelLimit=220)))
     tips = [
@@ -129,8 +134,8 @@ def _ranking() -> Any:
     intervals = base.mark_rule(strokeWidth=5, opacity=0.3, color=_INK).encode(x=alt.X("low:Q"), x2="high:Q", tooltip=tips)
     points = base.mark_point(filled=True, size=75, opacity=1).encode(
         x=alt.X("value:Q", title="{{measure}}"),
-        color=alt.condition("datum.ranked", alt.value(_INK), alt.value("#8a9299")),
-        shape=alt.condition("datum.ranked", alt.value("circle"), alt.value("diamond")),
+        color=alt.condition("datum.ranked", alt.value(_INK), alt.value(_GREY)),
+        shape=_few("!datum.ranked"),
         tooltip=tips,
     )
     return alt.layer(intervals, points).properties(width="container", height=alt.Step(22))
@@ -151,12 +156,18 @@ def _slope() -> Any:
             alt.Tooltip("label:N", title="{{publisher}}"),
             alt.Tooltip("year:O", title="{{year}}"),
             alt.Tooltip("value:Q", title="{{value}}"),
+            alt.Tooltip("low:Q", title="{{low}}"),
+            alt.Tooltip("high:Q", title="{{high}}"),
+            alt.Tooltip("n:Q", title="n"),
         ],
     )
-    names = base.mark_text(align="left", dx=9).encode(text="label:N", y="place:Q").transform_filter("datum.last && datum.named")
-    return alt.layer(base.mark_line(strokeWidth=2), base.mark_point(filled=True, size=60, opacity=1), names).properties(
-        width=420, height=420
+    lines = base.mark_line(strokeWidth=2).encode(
+        strokeDash=alt.condition("datum.few", alt.value([4, 4]), alt.value([1, 0])),
+        opacity=alt.condition("datum.few", alt.value(0.5), alt.value(1)),
     )
+    points = base.mark_point(filled=True, size=60, opacity=1).encode(shape=_few("datum.point_few"))
+    names = base.mark_text(align="left", dx=9).encode(text="label:N", y="place:Q").transform_filter("datum.last && datum.named")
+    return alt.layer(lines, points, names).properties(width=420, height=420)
 
 
 def _multiples() -> Any:
@@ -172,7 +183,11 @@ def _multiples() -> Any:
     )
     band = base.mark_rule(strokeWidth=4, opacity=0.25, color=_INK).encode(y=alt.Y("low:Q", title=None), y2="high:Q")
     layers = alt.layer(
-        band, base.mark_line(color=_INK).encode(detail="segment:N"), base.mark_point(filled=True, color=_INK, size=45, opacity=1)
+        band,
+        base.mark_line(color=_INK).encode(detail="segment:N"),
+        base.mark_point(filled=True, size=45, opacity=1).encode(
+            shape=_few("datum.few"), color=alt.condition("datum.few", alt.value(_GREY), alt.value(_INK))
+        ),
     )
     return layers.properties(width=150, height=110).facet(
         facet=alt.Facet("label:N", title=None, sort=None, header=alt.Header(labelLimit=170)), columns=4, data=_ROWS

@@ -7,6 +7,7 @@ from typing import Any
 import duckdb
 
 from warehouse import codebook
+from warehouse.site import chinese
 from warehouse.story import rows
 
 APPLICANTS = tuple(codebook.enums()["applicant_enum"])
@@ -23,16 +24,34 @@ def codes(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     return {
         "indicators": rows(
             con,
-            "SELECT indicator AS id, section, label_zh AS zh, label_en AS en, unit, definition, series, comparability, "
-            "format_2014 AS f2014, format_2019 AS f2019, format_2021 AS f2021 FROM indicator ORDER BY rowid",
+            "SELECT indicator AS id, section, label_zh AS zh, label_en AS en, unit FROM indicator ORDER BY rowid",
         ),
         "applicants": list(APPLICANTS),
-        "metrics": rows(con, "SELECT metric AS id, definition, kind, formula, label_zh AS zh, label_en AS en, note FROM metric_definition"),
+        "metrics": rows(con, "SELECT metric AS id, kind, label_zh AS zh, label_en AS en FROM metric_definition"),
         "identities": rows(con, "SELECT check_id AS id, section, formats, left_side, right_side, source FROM identity"),
-        "breaks": rows(
-            con, "SELECT break_id AS id, year, section, indicator, kind, reason, source FROM break_flag ORDER BY year, break_id"
-        ),
+        "breaks": rows(con, "SELECT break_id AS id, year, section, indicator, kind FROM break_flag ORDER BY year, break_id"),
+        "reasons": chinese.reasons(),
         "words": {name.removesuffix("_enum"): _words(name) for name in _ENUMS},
+    }
+
+
+def definitions(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+    """The data file `definitions`: of each indicator its definition, of each metric its formula and its note, in both languages.
+
+    What has not been put into Chinese is there in English alone.
+    """
+    found = rows(con, "SELECT indicator AS id, label_zh, definition AS en FROM indicator ORDER BY rowid")
+    labels = {i["id"]: i["label_zh"] for i in found}
+    metrics = rows(con, "SELECT metric AS id, formula, note FROM metric_definition")
+    return {
+        "indicators": {i["id"]: [chinese.definition(i["id"], i["en"]), i["en"]] for i in found},
+        "metrics": {
+            m["id"]: {
+                "formula": [chinese.formula(m["formula"], labels), m["formula"]],
+                "note": [chinese.note(m["note"]), chinese.plain(m["note"])],
+            }
+            for m in metrics
+        },
     }
 
 

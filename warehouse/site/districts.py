@@ -38,7 +38,7 @@ _PARTS = {
     "problems": """SELECT p.district_code, q.publisher_id AS publisher, q.year, q.stage, q.kind, q.message, q.severity, q.url
         FROM problem AS q JOIN publisher AS p USING (publisher_id)
         WHERE q.is_open AND left(p.district_code, 2) = $province ORDER BY q.severity, q.year DESC, q.kind, q.message""",
-    "lineage": """SELECT l.district_code, l.valid_from, l.valid_to, l.current_code, d.name AS current_name FROM district_lineage AS l
+    "lineage": """SELECT l.district_code, l.valid_to, l.is_main, l.current_code, d.name AS zh, d.name_en AS en FROM district_lineage AS l
         LEFT JOIN district AS d ON d.district_code = l.current_code
         WHERE l.current_code IS DISTINCT FROM l.district_code AND left(l.district_code, 2) = $province ORDER BY l.valid_from""",
 }

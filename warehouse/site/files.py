@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import shutil
 from collections.abc import Iterator
@@ -15,11 +16,13 @@ from typing import Any
 from warehouse.folders import take_place
 from warehouse.site.model import SiteError
 
+log = logging.getLogger(__name__)
+
 MANIFEST = "site.json"
 PICTURES = "pictures"
 NAME = "gongkai site"  # what the manifest calls it
-#: What lies in a site's folder; anything else there is not ours to delete.
-OWN = {MANIFEST, PICTURES, "assets", "data", "district", "index.html", "compare.html", "report.html", "errors.html"}
+#: Every file the site wrote, one path a line: whatever else lies in its folder is not ours, and is kept.
+LIST = "files.txt"
 
 
 def encode(value: Any) -> str:
@@ -56,17 +59,23 @@ def put(folder: Path, name: str, text: str) -> int:
 def taking_place(target: Path) -> Iterator[Path]:
     """A folder beside `target` that takes its place when the block ends well; pictures of the old site are linked into it.
 
-    Raises SiteError where `target` is no site and not empty.
+    Files in the old site's folders that it did not write are kept where they lie. A site that does not say what it wrote (before 23
+    November 2026) is moved aside whole, to `target`.old. Raises SiteError where `target` is no site and not empty, or a file of somebody
+    else lies where the new site has one of its own.
     """
-    refuse_foreign(target)
+    refuse_other(target)
     staging = target.with_name(f".{target.name}.{os.getpid()}")
     with ExitStack() as undo:
         undo.callback(shutil.rmtree, staging, ignore_errors=True)
-        staging.mkdir(parents=True)
-        (staging / PICTURES).mkdir()
-        for old in (target / PICTURES).glob("*"):
-            _link(old, staging / PICTURES / old.name)
+        (staging / PICTURES).mkdir(parents=True)
+        for name in _listed(target):
+            if name.startswith(f"{PICTURES}/") and (target / name).is_file():
+                _link(target / name, staging / name)
         yield staging
+        _write_list(staging)
+        if _unlisted(target):
+            log.warning("the site in %s does not say which files are its own: it was moved to %s", target, target.rename(_aside(target)))
+        _keep_foreign(target, staging)
         take_place(staging, target)
 
 
@@ -77,15 +86,26 @@ def _link(old: Path, new: Path) -> None:
         shutil.copy2(old, new)
 
 
-def refuse_foreign(target: Path) -> None:
-    """Raises SiteError where something else than a site lies at `target`, or a site with something in it that is not of the site."""
+def refuse_other(target: Path) -> None:
+    """Raises SiteError where something else than a site lies at `target`, or a site without a list that can't be moved aside."""
     if target.exists() and not target.is_dir():
         raise SiteError(f"{target} is a file")
-    there = {path.name for path in target.iterdir()} if target.exists() else set()
-    if there and not _is_site(target / MANIFEST):
+    if not target.exists() or not any(target.iterdir()):
+        return
+    if not _is_site(target / MANIFEST):
         raise SiteError(f"{target} is not empty and holds no site: choose another folder")
-    if foreign := sorted(there - OWN):
-        raise SiteError(f"{target} holds files that are not of the site: {', '.join(foreign[:5])}; move them, or choose another folder")
+    if _unlisted(target) and os.path.lexists(_aside(target)):
+        raise SiteError(
+            f"{target} holds a site without {LIST}, and {_aside(target)} is there already: remove one, or choose another folder"
+        )
+
+
+def _unlisted(target: Path) -> bool:
+    return (target / MANIFEST).is_file() and not (target / LIST).is_file()
+
+
+def _aside(target: Path) -> Path:
+    return target.with_name(f"{target.name}.old")
 
 
 def _is_site(manifest: Path) -> bool:
@@ -95,3 +115,42 @@ def _is_site(manifest: Path) -> bool:
     except (FileNotFoundError, IsADirectoryError, ValueError):
         return False
     return isinstance(found, dict) and found.get("name") == NAME
+
+
+def _write_list(folder: Path) -> None:
+    written = {LIST, *(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())}
+    (folder / LIST).write_text("\n".join(sorted(written)) + "\n", "utf-8")
+
+
+def _listed(target: Path) -> set[str]:
+    """What the site in `target` wrote; nothing where there is none."""
+    listed = target / LIST
+    return set(listed.read_text("utf-8").splitlines()) if listed.is_file() else set()
+
+
+def foreign(target: Path) -> list[Path]:
+    """Files, links and empty folders in the folder of a site that the site did not write; relative paths."""
+    own = _listed(target)
+    found = []
+    for folder, folders, names in os.walk(target):
+        here = Path(folder)
+        links = [name for name in folders if (here / name).is_symlink()]
+        found += [path for name in [*names, *links] if (path := (here / name).relative_to(target)).as_posix() not in own]
+        if not folders and not names and here != target:
+            found.append(here.relative_to(target))
+    return [path for path in sorted(found) if path.as_posix() != PICTURES]
+
+
+def _keep_foreign(target: Path, staging: Path) -> None:
+    """Put what is not of the old site into the new one. Raises SiteError where the new one has something in that place."""
+    for path in foreign(target) if target.exists() else []:
+        old, new = target / path, staging / path
+        if os.path.lexists(new) or any((staging / above).is_file() for above in path.parents):
+            raise SiteError(f"{old} is not of the site and lies where the site has a file of its own: move it, or choose another folder")
+        new.parent.mkdir(parents=True, exist_ok=True)
+        if old.is_symlink():
+            new.symlink_to(old.readlink())
+        elif old.is_dir():
+            new.mkdir()
+        else:
+            _link(old, new)

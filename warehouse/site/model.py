@@ -29,7 +29,10 @@ class FormTable:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A report of which pictures are wanted: the pages (with boxes) and the tables (without) its figures stand on."""
+    """A report of which pictures are wanted: the pages (with boxes) and the tables (without) its figures stand on.
+
+    `turns`: page -> degrees clockwise that set it upright, for pages whose rows do not run from left to right.
+    """
 
     report_id: str
     publisher_id: str
@@ -37,6 +40,7 @@ class Wanted:
     document_sha256: str
     pages: tuple[int, ...] = ()
     tables: tuple[int, ...] = ()
+    turns: dict[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,8 @@ class Picture:
     """A picture of a page or of a table.
 
     `file`: its name in the folder it was drawn into. `width` and `height` in the unit of the boxes: that of `observation.bbox` for a
-    page; for a table `cells` has the box of each cell by "row,column" (counted from 1).
+    page; for a table `cells` has the box of each cell by "row,column" (counted from 1). `turn`: by how many degrees clockwise the page was
+    turned to set it upright; the size is that of the turned picture, boxes are those of the page as it lies.
     """
 
     file: str
@@ -53,6 +58,7 @@ class Picture:
     page: int | None = None
     table: int | None = None
     cells: dict[str, Box] = field(default_factory=dict)
+    turn: int = 0
 
 
 #: Draws what is wanted into a folder: for each report its pictures, or why there are none. Pictures already there need not be drawn again.

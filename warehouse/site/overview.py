@@ -53,6 +53,12 @@ SELECT r.report_id AS id, p.name AS publisher, r.publisher_id, r.district_code A
 FROM report AS r LEFT JOIN publisher AS p USING (publisher_id) WHERE $since IS NULL OR r.fetched_at >= $since
 ORDER BY r.fetched_at DESC, r.report_id
 """
+_WITHDRAWN = """
+SELECT p.name AS publisher, c.district_code AS district, c.year, c.withdrawn_on, c.reason
+FROM coverage AS c JOIN publisher AS p USING (publisher_id)
+WHERE c.state = 'withdrawn' AND ($since IS NULL OR c.withdrawn_on >= $since::DATE)
+ORDER BY c.withdrawn_on DESC, c.district_code, c.year
+"""
 _RUNS = """
 SELECT run_id AS id, started_at, finished_at, command, status, documents_fetched, documents_parsed, reports_loaded, problems
 FROM run ORDER BY started_at DESC LIMIT 8
@@ -89,12 +95,13 @@ def overview(con: duckdb.DuckDBPyConnection, accuracy: Accuracy | None, places: 
         "since": changed_since,
         "new": _capped(rows(con, _NEW, {"since": changed_since})),
         "revised": _capped(_revised(con, changed_since)),
+        "withdrawn": _capped(rows(con, _WITHDRAWN, {"since": changed_since})),
         "problems": _capped(problems),
         "kinds": rows(con, _KINDS),
         "accuracy": {"made_on": accuracy.made_on, "media": accuracy.media} if accuracy else None,
         "errors": rows(con, "SELECT count(*) AS errors, count(DISTINCT report_id) AS reports FROM publisher_error WHERE is_current")[0],
     }
-    listed = {row["district"] for part in ("new", "revised", "problems") for row in found[part]["rows"] if "district" in row}
+    listed = {row["district"] for part in ("new", "revised", "withdrawn", "problems") for row in found[part]["rows"] if "district" in row}
     return {**found, **above(places, listed | set(found["coverage"]))}
 
 

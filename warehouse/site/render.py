@@ -11,12 +11,12 @@ from markupsafe import Markup, escape
 
 from warehouse.site.text import catalogue
 
-#: Template -> scripts beside the common ones.
+#: Template -> scripts beside the common ones, and data files the page needs in any case: named in the page, they come all at once.
 PAGES = {
-    "index": ["overview"],
-    "compare": ["figure", "query", "compare"],
-    "report": ["report", "cell"],
-    "errors": ["report", "cell", "errors"],
+    "index": (["overview"], ["codes", "overview"]),
+    "compare": (["figure", "query", "compare"], ["codes", "districts", "definitions", "compare/index", "publishers"]),
+    "report": (["report", "cell"], ["codes", "forms", "definitions"]),
+    "errors": (["report", "cell", "errors"], ["codes", "districts", "errors"]),
 }
 DISTRICT = ["figure", "district"]
 
@@ -37,14 +37,16 @@ def _words(key: str) -> Markup:
 
 def write_pages(folder: Path, districts: dict[str, Any], built: dict[str, str]) -> None:
     """Write all pages into `folder`; `districts` is the data file of that name, `built` the time and version of the data."""
-    for name, scripts in PAGES.items():
-        _write(folder / f"{name}.html", name, {**built, "root": "", "scripts": scripts, "title": catalogue()[f"title.{name}"]["zh"]})
+    for name, (scripts, data) in PAGES.items():
+        values = {**built, "root": "", "scripts": scripts, "data": data, "title": catalogue()[f"title.{name}"]["zh"]}
+        _write(folder / f"{name}.html", name, values)
     (folder / "district").mkdir()
     names = districts["names"]
     for code in districts["pages"]:
         zh, en, province, prefecture, _ = names[code]
         above = "".join(names[c][0] for c in dict.fromkeys((province, prefecture)) if c in names and c != code)
-        values = {**built, "root": "../", "scripts": DISTRICT, "title": above + zh, "code": code, "zh": zh, "en": en}
+        data = ["codes", f"district/{code}", f"report/{code}", "charts"]
+        values = {**built, "root": "../", "scripts": DISTRICT, "data": data, "title": above + zh, "code": code, "zh": zh, "en": en}
         _write(folder / "district" / f"{code}.html", "district", values)
 
 

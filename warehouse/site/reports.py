@@ -124,6 +124,11 @@ def write_reports(con: duckdb.DuckDBPyConnection, folder: Path, province: str, p
     return set(districts)
 
 
+def write_none(folder: Path, district: str) -> None:
+    """The data file of a district of which no report is loaded: its page asks for it all the same."""
+    put(folder, f"report/{district}", encode({"layouts": [], "checks": [], "reports": []}))
+
+
 def _report(
     report: dict[str, Any],
     cells: dict[str, dict[str, Any]],
@@ -159,7 +164,7 @@ def _whole(row: dict[str, Any]) -> dict[str, Any]:
 def _picture(picture: Picture) -> dict[str, Any]:
     shown: dict[str, Any] = {"file": picture.file, "width": picture.width, "height": picture.height}
     if picture.page is not None:
-        return {**shown, "page": picture.page}
+        return {**shown, "page": picture.page, **({"turn": picture.turn} if picture.turn else {})}
     return {**shown, "table": picture.table, "cells": picture.cells}
 
 

@@ -32,6 +32,7 @@
       list(cell, report, codes), checks(cell, codes), further(cell, codes));
     panel.hidden = false;
     panel.parentElement.classList.add("open");
+    button?.scrollIntoView({ block: "nearest", inline: "center" }); // the tables have less room now
     if (focus) heading.focus({ preventScroll: window.innerWidth > 1000 });
   };
 
@@ -42,7 +43,7 @@
       [t("unit"), t(`unit.${cell.unit}`)],
       [t("where"), [cell.page ? `${t("page_no", { n: cell.page })}, ` : "", t("place_no", { table: cell.table, row: cell.row, col: cell.col })]],
       [t("method"), h("code", {}, cell.method)],
-      [t("definition"), h("span", { lang: "en" }, cell.entry.definition)],
+      [t("definition"), g.pair(report.definitions.indicators[cell.indicator])],
       [t("code"), h("code", {}, g.key(cell.indicator, cell.applicant))],
       [t("in_terminal"), h("code", { class: "wrap" }, `gongkai explain ${report.id} ${cell.indicator}${cell.applicant && cell.applicant !== "total" ? ` --applicant ${cell.applicant}` : ""}`)],
     ];
@@ -74,8 +75,9 @@
   // --- pictures: one a page, frames drawn over it
 
   g.framed = (report, cells) => {
-    if (!report.pictures) return g.note(t("picture.none"));
-    if (typeof report.pictures === "string") return g.note(t("picture.why", { why: report.pictures }));
+    if (!report.pictures) return g.note(t("picture.off"));
+    if (typeof report.pictures === "string")
+      return h("div", { class: "note" }, t("picture.why"), " ", h("details", { class: "message" }, h("summary", {}, t("problem.note")), h("span", { lang: "en" }, report.pictures)));
     const groups = new Map();
     for (const cell of cells) {
       const picture = report.pictures.find((p) => (cell.box ? p.page === cell.page : p.table === cell.table));
@@ -85,7 +87,11 @@
     if (!groups.size) return g.note(t("picture.none"));
     return h("div", {}, [...groups].map(([picture, boxes]) => page(picture, boxes)));
   };
-  function page(picture, boxes) {
+  /* A box of the page as it lies, on the picture that was turned upright. */
+  const turned = ({ turn, width, height }) => ([x0, top, x1, bottom]) =>
+    turn === 90 ? [width - bottom, x0, width - top, x1] : turn === 270 ? [top, height - x1, bottom, height - x0] : turn === 180 ? [width - x1, height - bottom, width - x0, height - top] : [x0, top, x1, bottom];
+  function page(picture, found) {
+    const boxes = found.map(turned(picture));
     const percent = (value, of) => `${((100 * value) / of).toFixed(3)}%`;
     const frames = boxes.map(([x0, top, x1, bottom]) => h("span", { class: "frame", style:
       `left:${percent(x0, picture.width)};top:${percent(top, picture.height)};width:${percent(x1 - x0, picture.width)};height:${percent(bottom - top, picture.height)}` }));

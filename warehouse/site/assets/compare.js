@@ -104,10 +104,16 @@
     const chart = some ? { ranking, slope, multiples, table: () => null }[choice.view](base) : g.note(await whyNothing(choice, rows));
     box.replaceChildren(...[
       h("h2", {}, title),
-      h("p", { class: "definition" }, choice.metric ? [h("code", {}, choice.metric.formula), " · ", choice.metric.note.replace(/^source: domain\.md [\d.]+[;.] ?/, "")] : choice.entry.definition),
+      h("p", { class: "definition" }, definition(choice, await g.get("definitions"))),
       mind, chart, rows.length ? numbers(base) : null, query(base)].filter(Boolean));
     g.say(t("compare.said", { title, n: last.filter((r) => r.value !== null).length, year: choice.to }));
   }
+  function definition(choice, { indicators, metrics }) {
+    if (!choice.metric) return g.pair(indicators[choice.indicator]);
+    const { formula, note } = metrics[choice.m];
+    return [g.lang() === "en" ? h("code", {}, formula[1]) : formula[0], note[1] ? [g.lang() === "en" ? " · " : "。", g.pair(note)] : ""];
+  }
+  const caution = (r) => [" ", h("details", { class: "caution" }, h("summary", {}, "≠", h("span", { class: "sr" }, ` ${t("caution")}`)), g.reason(shared.codes, r.caution))];
   /* Why a choice gives nothing: no value in what is there, no report of the places, or none of the scope. */
   async function whyNothing(choice, rows) {
     if (rows.length) return t("compare.no_value", { n: g.number(rows.length) });
@@ -174,19 +180,23 @@
     if (choice.from === choice.to) return g.note(t("slope.two"));
     const both = [...pairs.entries()].filter(([, p]) => p[two[0]] && p[two[1]]);
     const names = labels(rows);
-    const shown = both.sort((a, b) => Math.abs(b[1][two[1]].value - b[1][two[0]].value) - Math.abs(a[1][two[1]].value - a[1][two[0]].value)).slice(0, MOST.slope);
-    const data = shown.flatMap(([id, p], i) => two.map((y) => ({ key: id, label: names.get(id), year: y, value: p[y].value, last: y === two[1], named: i < 24,
-      direction: t(p[two[1]].value > p[two[0]].value ? "rises" : p[two[1]].value < p[two[0]].value ? "falls" : "same") })));
-    dodge(data.filter((r) => r.last && r.named));
+    const small = (p) => two.some((y) => !p[y].ranked); // too few cases in one of the years: dashed, after all others, and said
+    const change = (p) => Math.abs(p[two[1]].value - p[two[0]].value);
+    const shown = both.sort(([, a], [, b]) => small(a) - small(b) || change(b) - change(a)).slice(0, MOST.slope);
+    const few = both.filter(([, p]) => small(p)).length;
+    const data = shown.flatMap(([id, p], i) => two.map((y) => ({ key: id, label: names.get(id), year: y, value: p[y].value, n: p[y].n ?? null, low: p[y].low ?? null, high: p[y].high ?? null, last: y === two[1], named: i < 24,
+      few: small(p), point_few: !p[y].ranked, direction: t(p[two[1]].value > p[two[0]].value ? "rises" : p[two[1]].value < p[two[0]].value ? "falls" : "same") })));
+    dodge(data.filter((r) => r.last && r.named), data.map((r) => r.value));
     const cut = both.length > shown.length ? ` · ${t("slope.most", { shown: shown.length, all: g.number(both.length) })}` : "";
     const axis = measureAxis(choice);
-    return g.figure({ id: "chart", chart: "slope", title: `${title}: ${two[0]} → ${two[1]}`, filter, n: t("slope.n", { n: g.number(both.length), all: g.number(pairs.size) }) + cut, rows: data, words: { measure: unitName(choice) }, domain: two,
+    return g.figure({ id: "chart", chart: "slope", title: `${title}: ${two[0]} → ${two[1]}`, filter, n: t("slope.n", { n: g.number(both.length), all: g.number(pairs.size) }) + cut + (few ? ` · ${t("slope.few", { n: g.number(few), min: choice.min })}` : ""), rows: data, words: { measure: unitName(choice) }, domain: two,
       adapt: (spec, width) => { axis(spec); spec.width = Math.min(860, width); spec.height = 480; spec.padding = { left: 5, top: 5, bottom: 5, right: width > 560 ? 130 : 90 }; }, name: `${name}-slope`,
-      columns: [{ head: t("publisher"), row: true, cell: (r) => r.label }, { head: t("year"), num: true, cell: (r) => r.year }, { head: t("value"), num: true, cell: (r) => format(choice)(r.value) }] });
+      columns: [{ head: t("publisher"), row: true, cell: (r) => r.label }, { head: t("year"), num: true, cell: (r) => r.year }, { head: t("value"), num: true, cell: (r) => format(choice)(r.value) }, ...cases(choice)] });
   }
+  const cases = (choice) => (isRate(choice) ? [{ head: "n", num: true, cell: (r) => (r.n === null ? "" : `${g.number(r.n)}${r.n < choice.min ? ` (${t("below_min", { min: choice.min })})` : ""}`) }] : []);
   /* Names beside the lines: moved apart where they would lie on each other. */
-  function dodge(names) {
-    const values = names.map((r) => r.value), step = (Math.max(...values) - Math.min(...values)) / 24;
+  function dodge(names, values) {
+    const step = (Math.max(...values) - Math.min(...values)) / 32;
     let last = -Infinity;
     for (const row of names.sort((a, b) => a.value - b.value)) last = row.place = Math.max(row.value, last + step);
   }
@@ -195,12 +205,13 @@
     for (const r of rows) if (r.value !== null) groups.set(r.publisher_id, [...(groups.get(r.publisher_id) || []), r]);
     const shown = [...groups.entries()].sort((a, b) => (a[1][0].district_code > b[1][0].district_code ? 1 : -1)).slice(0, MOST.multiples);
     const interrupted = choice.breaks.filter((b) => b.kind === "form").map((b) => b.year);
-    const data = shown.flatMap(([id, list]) => g.segments(list.sort((a, b) => a.year - b.year).map((r) => ({ label: names.get(id), year: r.year, value: r.value, low: r.low ?? null, high: r.high ?? null, n: r.n ?? null })), interrupted));
+    const data = shown.flatMap(([id, list]) => g.segments(list.sort((a, b) => a.year - b.year).map((r) => ({ label: names.get(id), year: r.year, value: r.value, low: r.low ?? null, high: r.high ?? null, n: r.n ?? null, few: !r.ranked })), interrupted));
+    const few = data.filter((r) => r.few).length;
     const cut = groups.size > shown.length ? ` · ${t("shown_of", { shown: shown.length, all: g.number(groups.size) })}` : "";
     const axis = measureAxis(choice);
-    return g.figure({ id: "chart", chart: "multiples", title, filter, n: nText(rows.filter((r) => r.value !== null).length, rows.length) + cut, rows: data, domain: g.years(choice.from, choice.to), words: { measure: unitName(choice) },
+    return g.figure({ id: "chart", chart: "multiples", title, filter, n: nText(rows.filter((r) => r.value !== null).length, rows.length) + cut + (few ? ` · ${t("multiples.few", { n: g.number(few), min: choice.min })}` : ""), rows: data, domain: g.years(choice.from, choice.to), words: { measure: unitName(choice) },
       adapt: (spec, width) => { axis(spec); spec.facet.sort = shown.map(([id]) => names.get(id)); spec.columns = Math.max(1, Math.floor(width / 230)); spec.spec.width = Math.max(110, Math.floor(width / spec.columns) - 62); }, name: `${name}-multiples`,
-      columns: [{ head: t("publisher"), row: true, cell: (r) => r.label }, { head: t("year"), num: true, cell: (r) => r.year }, { head: t("value"), num: true, cell: (r) => format(choice)(r.value) }] });
+      columns: [{ head: t("publisher"), row: true, cell: (r) => r.label }, { head: t("year"), num: true, cell: (r) => r.year }, { head: t("value"), num: true, cell: (r) => format(choice)(r.value) }, ...cases(choice)] });
   }
 
   function numbers({ choice, rows, title }) {
@@ -211,7 +222,7 @@
       { head: t("district"), row: true, cell: (r) => g.districtLink(r.district_code, g.placeName(districts, r.district_code), { publisher: r.publisher_id, scope: r.scope }) },
       { head: t("publisher"), cell: (r) => g.zh(r.publisher || r.publisher_id) },
       { head: t("year"), num: true, cell: (r) => g.reportLink(r.report_id, r.district_code, r.year, choice.applicant ? `${choice.indicator}/${choice.applicant}` : choice.indicator) },
-      { head: t("value"), num: true, cell: (r) => (r.value === null ? h("span", { class: "gap" }, metric ? r.reason : t(`cell.${r.value_status}`)) : [r.ranked ? "" : h("span", { class: "gap" }, `(${t("below_min", { min: choice.min })}) `), show(r.value), r.caution ? h("abbr", { title: r.caution, tabindex: 0 }, " ≠") : ""]) },
+      { head: t("value"), num: true, cell: (r) => (r.value === null ? h("span", { class: "gap" }, metric ? g.reason(shared.codes, r.reason) : t(`cell.${r.value_status}`)) : [r.ranked ? "" : h("span", { class: "gap" }, `(${t("below_min", { min: choice.min })}) `), show(r.value), r.caution ? caution(r) : ""]) },
       ...(metric ? [{ head: t("low"), num: true, cell: (r) => show(r.low) }, { head: t("high"), num: true, cell: (r) => show(r.high) }, { head: "n", num: true, cell: (r) => g.number(r.n) }]
         : [{ head: t("unit"), cell: (r) => t(`unit.${r.unit}`) }]),
     ];

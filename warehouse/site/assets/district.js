@@ -9,7 +9,7 @@
 
   g.page(async (view) => {
     const [codes, district, file] = await Promise.all([
-      g.get("codes"), g.get(`district/${code}`), g.get(`report/${code}`).catch(() => ({ reports: [], layouts: [], checks: [] }))]);
+      g.get("codes"), g.get(`district/${code}`), g.get(`report/${code}`)]);
     crumbs(district);
     const reports = file.reports.filter((r) => r.current);
     for (const r of file.reports) cells(r, file, codes);
@@ -63,7 +63,8 @@
   }
   function lineage(district) {
     if (!district.lineage.length) return h("span", {});
-    return g.note(district.lineage.map((l) => l.current_code ? t("lineage.became", { year: l.valid_to || "", code: l.current_code, name: l.current_name || "" }) : t("lineage.open")).join(" "));
+    const told = (l) => l.is_main ? t("lineage.became", { since: l.valid_to + 1, code: l.current_code, name: g.name(l) }) : t("lineage.part", { until: l.valid_to, code: l.current_code, name: g.name(l) });
+    return g.note(district.lineage.map((l) => (l.current_code && l.valid_to ? told(l) : t("lineage.open"))).join(" "));
   }
   const value = (report, indicator) => report.values.get(indicator)?.value ?? null;
   function rate(district, report, metric) {
@@ -76,7 +77,7 @@
     const shown = (x) => (x === null ? t("no_number") : g.number(x));
     const items = [
       [t("chart.new_received"), shown(value(last, "new_received")), ""],
-      [t("rate.broad"), r?.value != null ? g.percent(r.value) : "–", r?.value != null ? t("interval", { low: g.percent(r.low), high: g.percent(r.high), n: g.number(r.n) }) : r?.reason || ""],
+      [t("rate.broad"), r?.value != null ? g.percent(r.value) : "–", r?.value != null ? t("interval", { low: g.percent(r.low), high: g.percent(r.high), n: g.number(r.n) }) : g.reason(codes, r?.reason)],
       [t("chart.processed"), shown(value(last, "processed_total")), ""],
       [t("documents.in_force"), shown(value(last, "normative_document_in_force")), ""],
       [t("checks.failed"), g.number(failed), failed ? "" : t("checks.all_hold")],
@@ -127,7 +128,7 @@
   function rates(chosen, district, codes, years, base, name, breaks) {
     const metrics = [["disclosure_rate_broad", t("rate.broad")], ["disclosure_rate_full", t("rate.full")]];
     const rows = metrics.flatMap(([metric, label]) => chosen.reports.map((r) => ({ r, found: rate(district, r, metric) })).filter((x) => x.found)
-      .map(({ r, found }) => ({ series: label, year: r.year, value: found.value ?? null, low: found.low ?? null, high: found.high ?? null, n: found.n ?? null, reason: found.reason || found.caution || "" })));
+      .map(({ r, found }) => ({ series: label, year: r.year, value: found.value ?? null, low: found.low ?? null, high: found.high ?? null, n: found.n ?? null, reason: g.reason(codes, found.reason || found.caution) })));
     const shown = rows.filter((r) => r.series === metrics[0][1]);
     const columns = [
       { head: t("series"), row: true, cell: (r) => r.series }, { head: t("year"), num: true, cell: (r) => r.year },
@@ -164,15 +165,15 @@
         { head: t("kind"), cell: (p) => g.word(codes, "kind", p.kind) },
         { head: t("scope"), cell: (p) => (p.scopes || []).map((s) => g.word(codes, "scope", s)).join(", ") || t("none") },
         ...states.map((y) => ({ head: y, cell: (p) => state(district.coverage.find((c) => c.publisher === p.id && c.year === y), codes) })),
-        { head: t("checked"), cell: (p) => g.minute(p.checked_at) || t("not_stated") },
-      ], district.publishers)),
+        { head: t("checked"), time: true, cell: (p) => g.minute(p.checked_at) || t("not_stated") },
+      ], district.publishers), reasons(district, name, codes)),
       g.section("reports", t("reports"), g.table(t("reports"), [
         { head: t("report"), row: true, cell: (r) => g.reportLink(r.id, code, `${r.year} · ${g.word(codes, "scope", r.scope)} · v${r.version}`) },
         { head: t("publisher"), cell: (r) => g.zh(name(r.publisher)) },
         { head: t("form"), cell: (r) => r.format || t("form.none") },
         { head: t("checks"), cell: (r) => checksOf(r) },
-        { head: t("standing"), cell: (r) => (r.current ? t("version.current") : t("version.old")) },
-        { head: t("published"), cell: (r) => g.day(r.published_on) },
+        { head: t("standing"), cell: (r) => (r.current ? [t("version.current"), withdrawn(district, r) ? [" ", h("span", { class: "tag s-withdrawn" }, g.word(codes, "coverage", "withdrawn"))] : ""] : t("version.old")) },
+        { head: t("published"), time: true, cell: (r) => g.day(r.published_on) },
         { head: t("source"), cell: (r) => (/^https?:/.test(r.url) ? g.source(r.url, t("medium_of", { medium: r.media })) : r.media) },
         { head: t("archived"), cell: (r) => h("code", { class: "digest", title: `sha256 ${r.sha256}` }, r.sha256) },
       ], [...file.reports].sort((a, b) => b.year - a.year || (a.publisher > b.publisher ? 1 : -1)))),
@@ -182,18 +183,26 @@
         { head: t("figure"), cell: figureName },
         { head: t("change"), cell: (r) => t(`change.${r.change}`) },
         { head: t("before"), num: true, cell: (r) => r.raw_from ?? "" }, { head: t("after"), num: true, cell: (r) => r.raw_to ?? "" },
-        { head: t("seen"), cell: (r) => g.minute(r.seen_to) },
+        { head: t("seen"), time: true, cell: (r) => g.minute(r.seen_to) },
       ], rows)) : g.note(t("revisions.none"))),
       g.section("problems", t("problems"), district.problems.length ? g.table(t("problems"), [
         { head: t("publisher"), row: true, cell: (p) => g.zh(name(p.publisher)) }, { head: t("year"), num: true, cell: (p) => p.year },
-        { head: t("what"), cell: (p) => [h("span", { class: `chip ${p.severity}` }, t(`severity.${p.severity}`)), " ", h("code", {}, p.kind), " ", p.message] },
+        { head: t("what"), cell: g.problem },
       ], district.problems) : g.note(t("problems.none"))),
     ];
+  }
+  const withdrawn = (district, r) => district.coverage.some((c) => c.publisher === r.publisher && c.year === r.year && c.state === "withdrawn");
+  /* Why a year is not simply loaded: the table above has room for the state alone. */
+  function reasons(district, name, codes) {
+    const told = district.coverage.filter((c) => c.reason).sort((x, y) => y.year - x.year);
+    return told.length ? h("details", { open: told.length <= 8 ? true : null }, h("summary", {}, t("coverage.reasons", { n: told.length })), g.table(t("coverage.reasons", { n: told.length }), [
+      { head: t("year"), row: true, cell: (c) => c.year }, { head: t("publisher"), cell: (c) => g.zh(name(c.publisher)) },
+      { head: t("status"), cell: (c) => state(c, codes) }, { head: t("cause"), cell: (c) => g.reason(codes, c.reason) }], told)) : null;
   }
   g.applicant2 = (codes, value) => (value && value !== "total" ? g.word(codes, "applicant", value) : "");
   function state(cell, codes) {
     if (!cell) return "";
-    return h("span", { class: `tag s-${cell.state}`, title: cell.reason || null }, g.word(codes, "coverage", cell.state));
+    return h("span", { class: `tag s-${cell.state}`, title: g.reason(codes, cell.reason) || null }, g.word(codes, "coverage", cell.state));
   }
   function checksOf(report) {
     const failed = [...(report.results || "")].filter((c) => c === "f").length;

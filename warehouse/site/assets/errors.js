@@ -26,6 +26,12 @@
     draw();
   });
 
+  /* What an identity is about: its row where it adds up applicants, its part of table four, else the applicant. */
+  function subject(error, codes) {
+    const [check, part] = error.check.split(".");
+    if (check === "R4") return ` · ${t(`part.${part}`)}`;
+    return ` · ${check === "R2" ? g.name(codes.indicators.find((i) => i.id === part)) : g.applicant(codes, error.applicant)}`;
+  }
   function card(error, codes, districts) {
     const name = error.applicant ? `${error.check}/${error.applicant}` : error.check;
     const inner = h("div", {});
@@ -41,7 +47,7 @@
     });
     return h("article", { class: "card" },
       h("h2", {}, g.districtLink(error.district, error.publisher), ` ${error.year}`),
-      h("p", {}, h("code", {}, name), ` ${t(`identity.${error.check.split(".")[0]}`)}`, error.applicant ? ` · ${g.applicant(codes, error.applicant)}` : "", error.current ? "" : ` · ${t("version.old")}`),
+      h("p", {}, h("code", {}, name), ` ${t(`identity.${error.check.split(".")[0]}`)}`, subject(error, codes), error.current ? "" : ` · ${t("version.old")}`),
       h("p", { class: "unequal" }, h("b", {}, g.number(error.left)), " ≠ ", h("b", {}, g.number(error.right)), " ", h("span", {}, t("difference", { n: g.number(error.difference) }))),
       h("p", {}, g.reportLink(error.report, error.district, t("errors.report"))),
       details);

@@ -38,6 +38,7 @@
     const narrow = target.clientWidth < 460;
     if (narrow) oneColumn(spec);
     if (!options.rows.some((r) => r.low != null)) withoutIntervals(spec);
+    withoutEmptyTips(spec, new Set(["low", "high", "n"].filter((name) => !options.rows.some((r) => r[name] != null))));
     if (options.rows.every((r) => !r.value)) fromZero(spec);
     if (typeof spec.height === "number") spec.height += 18 * Math.ceil(new Set(options.rows.map((r) => r.series)).size / (narrow ? 1 : 2));
     if (options.adapt) options.adapt(spec, target.clientWidth);
@@ -52,10 +53,15 @@
     unit.layer = unit.layer?.filter((layer) => ![layer.encoding?.x?.field, layer.encoding?.y?.field].includes("low"));
     if (!unit.layer) delete unit.layer;
   }
+  function withoutEmptyTips(node, empty) {
+    if (!node || typeof node !== "object") return;
+    if (Array.isArray(node.tooltip)) node.tooltip = node.tooltip.filter((tip) => !empty.has(tip.field));
+    Object.values(node).forEach((inner) => withoutEmptyTips(inner, empty));
+  }
   /* Noughts alone stand on the axis, not in the middle of the chart. */
   function fromZero(node) {
     if (!node || typeof node !== "object") return;
-    if (node.field === "value" && node.scale?.zero) node.scale = { ...node.scale, domain: [0, 1] };
+    if (node.field === "value" && (node.scale?.zero || node.stack)) node.scale = { ...node.scale, domain: [0, 1] };
     Object.values(node).forEach(fromZero);
   }
   function oneColumn(node) {
@@ -86,6 +92,7 @@
     const ink = colour("--ink"), soft = colour("--soft"), line = colour("--line");
     const font = style.getPropertyValue("--font").trim();
     return {
+      aria: false, // Vega's descriptions of axes are English only; the figure has a label and a table
       background: "transparent", font, view: { stroke: null },
       axis: { labelColor: soft, titleColor: soft, gridColor: line, domainColor: soft, tickColor: line, labelFontSize: 12, titleFontSize: 12, titleFontWeight: "normal" },
       legend: { labelColor: ink, titleColor: soft, labelFontSize: 12, orient: "bottom", symbolSize: 90 },

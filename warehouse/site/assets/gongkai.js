@@ -65,6 +65,38 @@
   };
   g.name = (entry) => (entry ? entry[g.lang()] || entry.zh : "");
   g.word = (codes, kind, value) => (value == null ? "" : g.name(codes.words[kind]?.[value]) || value);
+  /* A pair [Chinese, English]; English stands where there is no Chinese, and is marked as such. */
+  g.pair = ([zh, en]) => (g.lang() === "zh" && zh !== null ? zh : h("span", { lang: "en" }, en));
+
+  // --- reasons and cautions: the warehouse says them in English, put together from known parts (codes.reasons)
+
+  g.reason = (codes, text) => {
+    if (!text) return "";
+    if (g.lang() === "en") return text.replace(/\b([a-z_]+) \((\d+)\)/g, (all, kind, n) => (g.kind(kind) ? `${g.kind(kind)} (${n})` : all));
+    const said = text.split("; ").map((part) => phrase(codes, part)).filter(Boolean);
+    return said.length ? said.join("；") : g.t("reason.other");
+  };
+  const patterns = new Map();
+  function phrase(codes, text) {
+    for (const [pattern, words] of codes.reasons) {
+      if (!patterns.has(pattern)) patterns.set(pattern, new RegExp(`^(?:${pattern})$`));
+      const found = patterns.get(pattern).exec(text);
+      if (found) return words.replace(/\{\$(\d)\}|\$(\d)/g, (all, inner, plain) => (plain ? found[plain] : term(codes, found[inner])));
+    }
+    return null;
+  }
+  function term(codes, text) {
+    const counted = text.split(", ").map((part) => /^(\w+) \((\d+)\)$/.exec(part));
+    if (counted.every(Boolean)) return counted.map(([, kind, n]) => `${term(codes, kind)} ${n}`).join("、");
+    const entry = codes.indicators.find((i) => i.id === text);
+    return entry ? g.name(entry) : data.get("text")[`problem.${text}`] ? g.t(`problem.${text}`) : phrase(codes, text) ?? text;
+  }
+  g.kind = (kind) => (data.get("text")[`problem.${kind}`] ? g.t(`problem.${kind}`) : "");
+  /* A problem: its kind in words, its message (English, from the program) unfolded only where English is read. */
+  g.problem = (p) => [
+    h("span", { class: `chip ${p.severity}` }, g.t(`severity.${p.severity}`)), " ", g.kind(p.kind), " ", h("code", {}, p.kind), " ",
+    g.lang() === "en" ? h("span", { class: "message" }, p.message) : h("details", { class: "message" }, h("summary", {}, g.t("problem.note")), h("span", { lang: "en" }, p.message))];
+
   g.href = (page, state = {}) => root + page + g.address({ ...state, lang: g.state().lang });
 
   function translate() {
@@ -98,14 +130,14 @@
   g.minute = (time) => (time ? `${String(time).slice(0, 16)} UTC` : "");
   g.zh = (text) => h("span", { lang: "zh-Hans" }, text);
 
-  /* Columns: {head, cell(row) -> node or text, num: align right, row: it heads its row}. */
+  /* Columns: {head, cell(row) -> node or text, num: align right, time: one line, row: it heads its row}. */
   g.table = (caption, columns, rows, more = {}) =>
     h("div", { class: "scroll", tabindex: 0, role: "group", "aria-label": caption },
       h("table", { class: more.class },
         h("caption", more.shown ? {} : { class: "sr" }, caption),
         h("thead", {}, h("tr", {}, columns.map((c) => h("th", { scope: "col", class: c.num && "num" }, c.head)))),
         h("tbody", {}, rows.map((row) => h("tr", {}, columns.map((c) =>
-          h(c.row ? "th" : "td", { scope: c.row && "row", class: c.num && "num" }, c.cell(row) ?? "")))))));
+          h(c.row ? "th" : "td", { scope: c.row && "row", class: c.num ? "num" : c.time && "time" }, c.cell(row) ?? "")))))));
   g.section = (id, title, ...children) => h("section", { id, "aria-labelledby": `${id}-h` }, h("h2", { id: `${id}-h` }, title), ...children);
   g.note = (text) => h("p", { class: "note" }, text);
   g.say = (text) => { document.getElementById("live").textContent = text; };
@@ -119,6 +151,15 @@
       : "");
     show(Math.min(step, rows.length));
     return box;
+  };
+
+  /* What is made when it is unfolded. */
+  g.unfolding = (title, open, make) => {
+    const details = h("details", { open: open ? true : null }, h("summary", {}, title));
+    const fill = () => details.childElementCount < 2 && details.append(...make().filter(Boolean));
+    if (open) fill();
+    details.addEventListener("toggle", fill);
+    return details;
   };
 
   g.save = (name, blob) => {
@@ -151,6 +192,7 @@
   g.page = (render) => { draw = render; };
   async function show() {
     const view = document.getElementById("view");
+    view.setAttribute("aria-busy", "true");
     try {
       translate();
       await draw(view);

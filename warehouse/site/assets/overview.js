@@ -106,7 +106,7 @@
       years.map((y) => {
         const state = states[byYear[y]];
         if (!state) return h("td", {});
-        const word = g.word(codes, "coverage", state) + (reasons[y] ? `: ${reasons[y]}` : "");
+        const word = g.word(codes, "coverage", state) + (reasons[y] ? `: ${g.reason(codes, reasons[y])}` : "");
         return h("td", { class: "one", title: `${y}: ${word}` }, h("span", { class: `state s-${state}`, "aria-hidden": "true" }, SIGNS[byYear[y]]), h("span", { class: "sr" }, word));
       }));
   }
@@ -129,44 +129,51 @@
       ], rows));
   }
   function fresh(overview, codes, districts) {
-    const { new: added, revised, since } = overview;
+    const { new: added, revised, withdrawn, since } = overview;
     const lead = since ? t("fresh.since", { time: g.minute(since) }) : t("fresh.first");
-    return g.section("fresh", t("fresh"), h("p", {}, lead, " ", t("fresh.n", { reports: g.number(added.n), revised: g.number(revised.n) })),
+    return g.section("fresh", t("fresh"), h("p", {}, lead, " ", t("fresh.n", { reports: g.number(added.n), revised: g.number(revised.n), withdrawn: g.number(withdrawn.n) })),
+      withdrawn.n ? g.paged(withdrawn.rows, 20, (rows) => g.table(t("fresh.withdrawn"), [
+        { head: t("publisher"), row: true, cell: (r) => g.districtLink(r.district, r.publisher) },
+        { head: t("district"), cell: (r) => g.place(districts, r.district) },
+        { head: t("year"), num: true, cell: (r) => r.year },
+        { head: t("withdrawn_on"), time: true, cell: (r) => g.day(r.withdrawn_on) },
+        { head: t("cause"), cell: (r) => g.reason(codes, r.reason) },
+      ], rows, { shown: true })) : null,
       revised.n > revised.rows.length ? g.note(t("shown_of", { shown: g.number(revised.rows.length), all: g.number(revised.n) })) : null,
       revised.n ? g.paged(revised.rows, 20, (rows) => g.table(t("fresh.revised"), [
         { head: t("report"), row: true, cell: (r) => g.reportLink(r.id, r.district, r.id) },
         { head: t("district"), cell: (r) => g.placeName(districts, r.district) },
         { head: t("year"), num: true, cell: (r) => r.year },
         { head: t("fresh.cells"), num: true, cell: (r) => g.number(r.cells) },
-        { head: t("seen"), cell: (r) => g.minute(r.seen) },
+        { head: t("seen"), time: true, cell: (r) => g.minute(r.seen) },
       ], rows, { shown: true })) : null,
-      added.n ? h("details", { open: since && added.n <= 30 ? true : null }, h("summary", {}, t("fresh.reports", { n: g.number(added.n) })),
+      added.n ? g.unfolding(t("fresh.reports", { n: g.number(added.n) }), since && added.n <= 30, () => [
         added.n > added.rows.length ? g.note(t("shown_of", { shown: g.number(added.rows.length), all: g.number(added.n) })) : null,
         g.paged(added.rows, 50, (rows) => g.table(t("fresh.reports", { n: rows.length }), [
           { head: t("report"), row: true, cell: (r) => g.reportLink(r.id, r.district, `${r.publisher || r.publisher_id} ${r.year}`) },
           { head: t("district"), cell: (r) => g.districtLink(r.district, g.place(districts, r.district)) },
           { head: t("scope"), cell: (r) => g.word(codes, "scope", r.scope) },
           { head: t("version"), num: true, cell: (r) => r.version },
-          { head: t("fetched"), cell: (r) => g.minute(r.fetched_at) },
-        ], rows))) : null);
+          { head: t("fetched"), time: true, cell: (r) => g.minute(r.fetched_at) },
+        ], rows))]) : null);
   }
   function failed({ problems, kinds }, codes) {
     if (!problems.n) return g.section("failed", t("failed"), g.note(t("failed.none")));
     return g.section("failed", t("failed"), h("p", {}, t("failed.lead", { n: g.number(problems.n) })),
-      h("ul", { class: "chips" }, kinds.map((k) => h("li", { class: `chip ${k.severity}` }, h("code", {}, k.kind), ` ${g.number(k.n)} · `, t(`severity.${k.severity}`)))),
+      h("ul", { class: "chips" }, kinds.map((k) => h("li", { class: `chip ${k.severity}` }, g.kind(k.kind), " ", h("code", {}, k.kind), ` ${g.number(k.n)} · `, t(`severity.${k.severity}`)))),
       problems.n > problems.rows.length ? g.note(t("shown_of", { shown: g.number(problems.rows.length), all: g.number(problems.n) })) : null,
       g.paged(problems.rows, 20, (rows) => g.table(t("failed"), [
         { head: t("publisher"), row: true, cell: (p) => (p.district ? g.districtLink(p.district, p.publisher) : p.publisher) },
         { head: t("year"), num: true, cell: (p) => p.year },
         { head: t("stage"), cell: (p) => g.word(codes, "stage", p.stage) },
-        { head: t("what"), cell: (p) => [h("span", { class: `chip ${p.severity}` }, t(`severity.${p.severity}`)), " ", h("code", {}, p.kind), " ", p.message] },
+        { head: t("what"), cell: g.problem },
         { head: t("source"), cell: (p) => g.source(p.url, t("open")) },
       ], rows)));
   }
   function runs({ runs }) {
     return g.section("runs", t("runs"), g.table(t("runs"), [
       { head: t("run"), row: true, cell: (r) => h("code", {}, r.id) },
-      { head: t("started"), cell: (r) => g.minute(r.started_at) },
+      { head: t("started"), time: true, cell: (r) => g.minute(r.started_at) },
       { head: t("status"), cell: (r) => t(`run.${r.status}`) },
       { head: t("documents"), num: true, cell: (r) => g.number(r.documents_fetched) },
       { head: t("count.reports"), num: true, cell: (r) => g.number(r.reports_loaded) },

@@ -73,22 +73,24 @@
     const { id, d, cell } = g.state();
     if (!id) return void view.replaceChildren(h("h1", {}, t("title.report")), g.note(t("report.no_id")));
     const district = d || (await districtOf(id));
-    const [codes, forms, districts, file] = await Promise.all(["codes", "forms", `district/${district}`, `report/${district}`].map(g.get));
+    const [codes, forms, definitions, districts, file] = await Promise.all(["codes", "forms", "definitions", `district/${district}`, `report/${district}`].map(g.get));
     const report = file.reports.find((r) => r.id === id);
     if (!report) throw new Error(t("report.unknown", { id }));
     g.cells(report, file, codes);
+    report.definitions = definitions;
     document.title = `${report.title || id} · gongkai`;
     const publisher = districts.publishers.find((p) => p.id === report.publisher);
     const open = (c) => g.keep({ cell: g.key(c.indicator, c.applicant) });
     const others = file.reports.filter((r) => r.publisher === report.publisher && r.scope === report.scope && r !== report);
-    view.replaceChildren(
+    view.replaceChildren(...[
       h("p", { class: "crumbs" }, h("a", { href: g.href("index.html") }, t("title.index")), " › ", g.districtLink(district, g.place(districts, district))),
       h("h1", {}, h("span", { lang: "zh-Hans" }, publisher?.name || report.publisher), " ", h("span", { class: "year" }, report.year)),
       facts(report, codes),
+      standing(report, districts, codes),
       neighbours(report, others, district),
       legend(report),
       h("div", { class: "with-panel" }, h("div", { class: "tables" }, tables(report, codes, forms, open)), g.panel(report, file, codes)),
-      rest(report, codes));
+      rest(report, codes)].filter(Boolean));
     const wanted = cell && report.index.get(cell);
     if (wanted) g.openCell(wanted, false);
   });
@@ -101,7 +103,7 @@
   function facts(report, codes) {
     const rows = [
       [t("report.title"), report.title ? g.zh(report.title) : t("none")],
-      [t("year_scope"), `${report.year}, ${g.word(codes, "scope", report.scope)}${report.scope_evidence ? ` (${report.scope_evidence})` : ""}`],
+      [t("year_scope"), `${report.year}, ${g.word(codes, "scope", report.scope)}${report.scope_evidence ? ` (${report.scope_evidence === "source" ? t("scope.registry") : report.scope_evidence})` : ""}`],
       [t("form"), report.format ? t("form.of", { year: report.format }) : t("form.none")],
       [t("version"), `${report.version} · ${report.current ? t("version.current") : t("version.old")}`],
       [t("published"), g.day(report.published_on) || t("not_stated")],
@@ -111,6 +113,16 @@
       [t("report.id"), h("code", {}, report.id)],
     ];
     return h("dl", { class: "facts" }, rows.map(([k, v]) => h("div", {}, h("dt", {}, k), h("dd", {}, v))));
+  }
+  /* What a reader must know before the figures: an old version, a report that was withdrawn or is doubtful. */
+  function standing(report, district, codes) {
+    const cell = district.coverage.find((c) => c.publisher === report.publisher && c.year === report.year);
+    const state = cell && cell.state !== "loaded" ? [h("span", { class: `tag s-${cell.state}` }, g.word(codes, "coverage", cell.state)), " ", g.reason(codes, cell.reason)] : null;
+    if (report.current && !state) return null;
+    return h("div", { class: cell?.state === "withdrawn" || !report.current ? "alert" : "note", id: "standing" },
+      report.current ? null : h("p", {}, t("report.superseded")),
+      cell?.state === "withdrawn" ? h("p", {}, t("report.withdrawn")) : null,
+      state ? h("p", {}, state) : null);
   }
   function neighbours(report, others, district) {
     if (!others.length) return null;
@@ -172,7 +184,7 @@
         { head: t("label"), cell: (u) => g.zh([u.row_label, u.column_label].filter(Boolean).join(" · ")) },
         { head: t("printed"), cell: (u) => u.text },
       ], report.unmapped)) : null,
-      report.problems ? g.section("problems", t("problems"), h("ul", {}, report.problems.map((p) => h("li", {}, h("code", {}, p.kind), " ", p.message)))) : null,
+      report.problems ? g.section("problems", t("problems"), h("ul", {}, report.problems.map((p) => h("li", {}, g.problem(p))))) : null,
     ].filter(Boolean).reduce((box, e) => (box.append(e), box), h("div", {}));
   }
 })();

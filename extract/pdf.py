@@ -6,12 +6,15 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
+import numpy as np
 import pypdfium2 as pdfium
 
 from extract.grid import BBox, Document, Grid, Text
 from extract.join import join_pages
+from extract.pause import no_collection
 from extract.pdf_lattice import lattice_grids
-from extract.pdf_page import MIN_TEXT, Glyph, PageScan, PdfError, scan_pages
+from extract.pdf_model import MIN_TEXT, Ink, PageScan
+from extract.pdf_page import PdfError, scan_pages
 from extract.pdf_turn import turn_back, turn_pages
 from extract.problem import Problem
 
@@ -19,6 +22,7 @@ from extract.problem import Problem
 MARGIN = 0.12
 
 _PAGE_NUMBER = re.compile(r"^[\s\-—–－·]*(第\s*)?\d{1,3}(\s*页)?(\s*[/／]\s*\d{1,3})?[\s\-—–－·]*$")
+_LINE = re.compile(r"[^\r\n]+")
 _NEW_PARAGRAPH = re.compile(r"^\s*([一二三四五六七八九十]+、|[（(][一二三四五六七八九十]+[）)]|第[一二三四五六七八九十]+[条章])")
 
 
@@ -29,7 +33,11 @@ def read_pdf(data: bytes, anew: bool = False) -> Document:
     corner, Camelot's reading as `text` and pdfium's as `second`. Pages that are pictures are read by `extract.scan`.
     Raises PdfError where the file can't be opened.
     """
-    data = data[max(data.find(b"%PDF-"), 0) :]
+    with no_collection():
+        return _read(data[max(data.find(b"%PDF-"), 0) :], anew)
+
+
+def _read(data: bytes, anew: bool) -> Document:
     scans, problems = scan_pages(data)
     sideways = {s.number: s.sideways for s in scans if s.sideways and s.text_length >= MIN_TEXT}
     if sideways:
@@ -76,10 +84,8 @@ def _running_lines(scans: list[PageScan]) -> set[tuple[str, int]]:
     """Running heads and feet: lines in a page's margin that most pages have at the same height, digits aside."""
     seen: Counter[tuple[str, int]] = Counter()
     for scan in scans:
-        rows = [
-            row for row in _rows(scan.glyphs) if not MARGIN < min(g.top for g in row if not g.char.isspace()) / scan.height < 1 - MARGIN
-        ]
-        seen.update({_line_key(text, top) for top, _, text in map(_line, rows)})
+        lines = [line for line in _lines(scan.ink, []) if not MARGIN < line[0] / scan.height < 1 - MARGIN]
+        seen.update({_line_key(text, top) for top, _, text in lines})
     return {key for key, pages in seen.items() if pages >= 2 and pages * 2 >= len(scans)}
 
 
@@ -102,7 +108,9 @@ def grid_box(grid: Grid) -> BBox:
 
 
 def _paragraphs(scan: PageScan, boxes: list[BBox], running: set[tuple[str, int]]) -> list[tuple[float, str]]:
-    lines = [line for line in _lines(scan.glyphs, boxes) if not _PAGE_NUMBER.match(line[2]) and _line_key(line[2], line[0]) not in running]
+    lines = [line for line in _lines(scan.ink, boxes) if not _PAGE_NUMBER.match(line[2])]
+    if running:
+        lines = [line for line in lines if _line_key(line[2], line[0]) not in running]
     margin = min((x0 for _, x0, _ in lines), default=0.0)
     out: list[tuple[float, str]] = []
     last_top = 0.0
@@ -120,30 +128,11 @@ def _between(boxes: list[BBox], above: float, below: float) -> bool:
     return any(above <= box[1] <= below for box in boxes)
 
 
-def _lines(glyphs: list[Glyph], boxes: list[BBox]) -> Iterator[tuple[float, float, str]]:
-    """Lines of text outside `boxes`: top, left edge, text."""
-    return map(_line, _rows([g for g in glyphs if g.char in "\r\n" or not _inside(g, boxes)] if boxes else glyphs))
-
-
-def _line(row: list[Glyph]) -> tuple[float, float, str]:
-    inked = [g for g in row if not g.char.isspace()]
-    return min(g.top for g in inked), inked[0].x0, "".join(g.char for g in row).strip()
-
-
-def _rows(glyphs: list[Glyph]) -> Iterator[list[Glyph]]:
-    """The glyphs of each line that has any ink."""
-    row: list[Glyph] = []
-    for glyph in glyphs:
-        if glyph.char not in "\r\n":
-            row.append(glyph)
-        elif row:
-            if any(not g.char.isspace() for g in row):
-                yield row
-            row = []
-    if any(not g.char.isspace() for g in row):
-        yield row
-
-
-def _inside(glyph: Glyph, boxes: list[BBox]) -> bool:
-    x, y = glyph.center
-    return any(x0 <= x < x1 and top <= y < bottom for x0, top, x1, bottom in boxes)
+def _lines(ink: Ink, boxes: list[BBox]) -> Iterator[tuple[float, float, str]]:
+    """Lines of text outside `boxes` that have any ink: top, left edge, text."""
+    ink = ink.outside(boxes) if boxes else ink
+    tops, lefts = np.where(ink.is_inked, ink.edges[:, 1], np.inf).tolist(), ink.edges[:, 0].tolist()
+    for line in _LINE.finditer(ink.text):
+        text, (first, end) = line[0], line.span()
+        if stripped := text.strip():
+            yield min(tops[first:end]), lefts[first + len(text) - len(text.lstrip())], stripped

@@ -13,12 +13,15 @@ import warnings
 import zlib
 from bisect import bisect_right
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, partial
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
+
 from extract.grid import Cell, Grid
-from extract.pdf_page import Drawn, Glyph, PageScan, PdfError
+from extract.pdf_cells import fill, lines_in, ruled_boxes
+from extract.pdf_page import Drawn, PageScan, PdfError
 from extract.pdf_paths import Segment
 
 METHOD = "camelot-lattice-vector"
@@ -74,8 +77,9 @@ def _cuts_number(grid: Grid, scan: PageScan) -> bool:
     """Whether a rule, the outer ones too, stands between two digits whose advances meet: neither reading by place has that number whole."""
     edges = grid.col_edges or []
     cuts = {}
-    for a, b in pairwise(scan.drawn.chars if scan.drawn else ()):
-        if a[1].isdigit() and b[1].isdigit() and b[2] - a[3] < MEETING * a[5] and abs(a[4] - b[4]) < a[5] / 2:
+    digits = [(c[1].isdigit(), c) for c in (scan.drawn.chars if scan.drawn else ())]
+    for (is_digit, a), (follows, b) in pairwise(digits):
+        if is_digit and follows and b[2] - a[3] < MEETING * a[5] and abs(a[4] - b[4]) < a[5] / 2:
             left, right = (a[2] + a[3]) / 2 - scan.left, (b[2] + b[3]) / 2 - scan.left
             if left < right and bisect_right(edges, left) != bisect_right(edges, right):
                 cuts[a] = b
@@ -104,17 +108,16 @@ def _text_lines(drawn: Drawn, width: float, height: float) -> tuple[list[Any], l
     """Level and upright lines of text, grouped by playa as Camelot has it do, over the em boxes of pdfium's characters."""
     from playa.miner import LTChar, LTPage, LTTextLineHorizontal
 
-    chars = []
-    for _order, text, x0, x1, baseline, em in drawn.chars:
-        char = LTChar()
-        bottom = baseline + CJK_DESCENT / 1000 * em
-        char.set_bbox((x0, bottom, x1, bottom + em))
-        char._text = text
-        chars.append(char)
-    if not chars:
-        return [], []
-    parameters = _parameters()
-    lines = [line for line in LTPage(1, (0, 0, width, height)).group_objects(parameters, chars) if not line.is_empty()]
+    parameters, page, lines = _parameters(), LTPage(1, (0, 0, width, height)), []
+    for run in drawn.runs():
+        chars = []
+        for _order, text, x0, x1, baseline, em in run:
+            char = LTChar()
+            bottom = baseline + CJK_DESCENT / 1000 * em
+            char.set_bbox((x0, bottom, x1, bottom + em))
+            char._text = text
+            chars.append(char)
+        lines += [line for line in page.group_objects(parameters, chars) if not line.is_empty()]
     for line in lines:
         line.analyze(parameters)
     level = [line for line in lines if isinstance(line, LTTextLineHorizontal)]
@@ -185,11 +188,23 @@ def lattice(
 @cache
 def _parser() -> Any:
     """Camelot's Lattice over lines that are given to it, without the data frames nobody asks for."""
-    from camelot.image_processing import coalesce_collinear_lines, find_joints_from_lines
+    from camelot.core import Cell as TableCell
+    from camelot.core import Table
+    from camelot.image_processing import coalesce_collinear_lines
     from camelot.parsers.lattice import Lattice
     from camelot.utils import compute_whitespace
 
+    class Bare(Table):  # type: ignore[misc]
+        """A table's cells, without its data frame."""
+
+        def __init__(self, cols: list[tuple[float, float]], rows: list[tuple[float, float]]) -> None:
+            self.cols, self.rows = cols, rows
+            self.cells = [[TableCell(x0, low, x1, high) for x0, x1 in cols] for high, low in rows]
+
     class Given(Lattice):  # type: ignore[misc]
+        horizontal_text: list[Any]
+        vertical_text: list[Any]
+
         def __init__(self, lines: Sequence[Segment], keep_all: bool) -> None:
             super().__init__(engine="vector", split_text=True)
             level = [(min(x0, x1), y0, max(x0, x1), y0) for x0, y0, x1, y1 in lines if abs(y1 - y0) <= 0.5 and x0 != x1]
@@ -199,14 +214,25 @@ def _parser() -> Any:
             self.keep_all = keep_all
 
         def _generate_table_bbox(self) -> None:
-            joints = find_joints_from_lines(self.horizontal_segments, self.vertical_segments)
-            self.table_bbox_parses = {box: {"joints": found} for box, found in joints.items()}
+            found = ruled_boxes(self.horizontal_segments, self.vertical_segments)
+            self.table_bbox_parses = {box: {"joints": joints} for box, joints in found.items()}
             self.pdf_image = self.threshold = None
             self._compute_table_anchors()
+            self.level, self.upright = self.horizontal_text, self.vertical_text
+            self.horizontal_text, self.vertical_text = [], []  # for Camelot's own search
+
+        def _initialize_new_table(self, _index: int, box: Any, cols: Any, rows: Any) -> Any:
+            table = Bare(cols, rows)
+            table._bbox = box
+            return table
 
         def record_parse_metadata(self, table: Any) -> None:
-            self.compute_parse_errors(table)
+            fill(table, lines_in(table._bbox, self.level), lines_in(table._bbox, self.upright), partial(self._home, table))
             table.whitespace = compute_whitespace(table.data)
+
+        def _home(self, table: Any, row: int, col: int) -> tuple[int, int]:
+            ((to_row, to_col, _text),) = self._reduce_index(table, [(row, col, "")], self.shift_text)
+            return to_row, to_col
 
         def _reject_table(self, table: Any) -> bool:
             return not self.keep_all and super()._reject_table(table)
@@ -224,13 +250,16 @@ def to_grid(table: Any, scan: PageScan, method: str = METHOD) -> Grid:
     n_rows, n_cols = len(table.rows), len(table.cols)
     xs = [round(x - scan.left, 2) for x in (table.cols[0][0], *(c[1] for c in table.cols))]
     ys = [round(scan.height + scan.bottom - y, 2) for y in (table.rows[0][0], *(r[1] for r in table.rows))]
-    places = _by_place(scan.glyphs, xs, ys)
+    places, glyphs = _by_place(scan, xs, ys), scan.ink.text
     cells = []
     for positions in merged_regions(table, n_rows, n_cols):
         (r0, c0), (r1, c1) = positions[0], positions[-1]
-        text = "\n".join(t for r, c in positions if (t := table.cells[r][c].text.strip()))
-        found = places.get(positions[0], []) if len(positions) == 1 else sorted(g for p in positions for g in places.get(p, ()))
-        second = "".join(scan.glyphs[i].char for i in found)
+        if len(positions) == 1:
+            text, found = table.cells[r0][c0].text.strip(), places.get(positions[0], [])
+        else:
+            text = "\n".join(t for r, c in positions if (t := table.cells[r][c].text.strip()))
+            found = sorted(g for p in positions for g in places.get(p, ()))
+        second = "".join([glyphs[i] for i in found])
         box = xs[c0], ys[r0], xs[c1 + 1], ys[r1 + 1]
         cells.append(Cell(_label(text, second), r0, c0, r1 - r0 + 1, c1 - c0 + 1, scan.number, box, second))
     grid = Grid(cells, n_rows, n_cols, method, col_edges=xs)
@@ -238,14 +267,15 @@ def to_grid(table: Any, scan: PageScan, method: str = METHOD) -> Grid:
     return grid
 
 
-def _by_place(glyphs: list[Glyph], xs: list[float], ys: list[float]) -> dict[tuple[int, int], list[int]]:
+def _by_place(scan: PageScan, xs: list[float], ys: list[float]) -> dict[tuple[int, int], list[int]]:
     """Numbers of the glyphs whose middle is at each row and column."""
+    ink = scan.ink
+    inside = ink.is_inked & (ys[0] <= ink.y) & (ink.y < ys[-1]) & (xs[0] <= ink.x) & (ink.x < xs[-1])
+    numbers = np.flatnonzero(inside)
+    rows, cols = np.searchsorted(ys, ink.y[numbers], "right") - 1, np.searchsorted(xs, ink.x[numbers], "right") - 1
     out: dict[tuple[int, int], list[int]] = {}
-    left, top, right, bottom = xs[0], ys[0], xs[-1], ys[-1]
-    for i, g in enumerate(glyphs):
-        x, y = (g.x0 + g.x1) / 2, (g.top + g.bottom) / 2
-        if left <= x < right and top <= y < bottom and not g.char.isspace():
-            out.setdefault((bisect_right(ys, y) - 1, bisect_right(xs, x) - 1), []).append(i)
+    for row, col, i in zip(rows.tolist(), cols.tolist(), numbers.tolist(), strict=True):
+        out.setdefault((row, col), []).append(i)
     return out
 
 
@@ -259,6 +289,9 @@ def merged_regions(table: Any, n_rows: int, n_cols: int) -> list[list[tuple[int,
     for row in range(n_rows):
         for col in range(n_cols):
             if (row, col) in taken:
+                continue
+            if table.cells[row][col].right and table.cells[row][col].bottom:
+                regions.append([(row, col)])
                 continue
             right = col
             while right + 1 < n_cols and not table.cells[row][right].right and (row, right + 1) not in taken:

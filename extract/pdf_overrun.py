@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
+import numpy as np
+
 from extract.grid import Cell, Grid
-from extract.pdf_page import Glyph, PageScan
+from extract.pdf_model import Advance, Glyph, Glyphs, Ink, PageScan
 
 #: Middles of the digits of one number are closer than this share of their height.
 PITCH = 0.95
@@ -16,7 +19,7 @@ PITCH = 0.95
 JOINED = 0.05
 
 
-def doubt_overruns(grid: Grid, glyphs: list[Glyph], scan: PageScan | None = None) -> None:
+def doubt_overruns(grid: Grid, glyphs: Sequence[Glyph], scan: PageScan | None = None) -> None:
     """Make the whole number the second reading of every cell that has a part of it, in place."""
     edges = grid.col_edges or []
     for run in [*_crossing(glyphs, edges), *(_cut(scan, edges) if scan else ())]:
@@ -26,19 +29,33 @@ def doubt_overruns(grid: Grid, glyphs: list[Glyph], scan: PageScan | None = None
 
 def _cut(scan: PageScan, edges: list[float]) -> Iterator[list[Glyph]]:
     """Runs of digits of one text whose advances join and that a rule, the outer ones too, stands within: digits may be set wide apart."""
-    height, run = scan.height + scan.bottom, list[Glyph]()
-    last: tuple[int, str, float, float, float, float] | None = None
-    for char in [*(scan.drawn.chars if scan.drawn else ()), None]:
-        if char and char[1].isdigit() and last and last[0] == char[0] and abs(char[2] - last[3]) < JOINED * char[5]:
-            run.append(_glyph(char, scan.left, height))
-        else:
-            if len(run) > 1 and bisect(edges, run[0].center[0]) != bisect(edges, run[-1].center[0]):
-                yield run
-            run = [_glyph(char, scan.left, height)] if char and char[1].isdigit() else []
-        last = char
+    chars = scan.drawn.chars if scan.drawn else []
+    height = scan.height + scan.bottom
+    for first, end in _digits("".join([c[1] for c in chars])):
+        for run in _joined(chars[first:end]):
+            if bisect(edges, _middle(run[0], scan.left)) != bisect(edges, _middle(run[-1], scan.left)):
+                yield [_glyph(c, scan.left, height) for c in run]
 
 
-def _glyph(char: tuple[int, str, float, float, float, float], left: float, height: float) -> Glyph:
+def _middle(char: Advance, left: float) -> float:
+    return (char[2] - left + (char[3] - left)) / 2
+
+
+def _joined(chars: list[Advance]) -> Iterator[list[Advance]]:
+    """Two characters and more of one text whose advances join."""
+    run = chars[:1]
+    for last, char in pairwise(chars):
+        if last[0] == char[0] and abs(char[2] - last[3]) < JOINED * char[5]:
+            run.append(char)
+            continue
+        if len(run) > 1:
+            yield run
+        run = [char]
+    if len(run) > 1:
+        yield run
+
+
+def _glyph(char: Advance, left: float, height: float) -> Glyph:
     _order, text, x0, x1, baseline, em = char
     return Glyph(text, x0 - left, height - baseline - 0.75 * em, x1 - left, height - baseline)
 
@@ -48,25 +65,20 @@ def _in(glyph: Glyph, cell: Cell) -> bool:
     return cell.bbox is not None and cell.bbox[0] <= x < cell.bbox[2] and cell.bbox[1] <= y < cell.bbox[3]
 
 
-def _crossing(glyphs: list[Glyph], edges: list[float]) -> Iterator[list[Glyph]]:
+def _crossing(glyphs: Sequence[Glyph], edges: list[float]) -> Iterator[list[Glyph]]:
     """Runs of digits that a column's edge cuts where they stand as close as the digits of one number do."""
-    for run in _digits(glyphs):
+    ink = glyphs.ink if isinstance(glyphs, Glyphs) else Ink.of_glyphs(glyphs)
+    columns = np.searchsorted(edges, ink.x, "right").tolist()
+    for first, end in _digits(ink.text):
+        run = glyphs[first:end] if len(set(columns[first:end])) > 1 else []
         if any(_is_cut(a, b, edges) for a, b in pairwise(run)):
-            yield run
+            yield list(run)
 
 
-def _digits(glyphs: list[Glyph]) -> Iterator[list[Glyph]]:
-    """Two digits and more that follow each other."""
-    run: list[Glyph] = []
-    for glyph in glyphs:
-        if glyph.char.isdigit():
-            run.append(glyph)
-        elif run:
-            if len(run) > 1:
-                yield run
-            run = []
-    if len(run) > 1:
-        yield run
+def _digits(text: str) -> Iterator[tuple[int, int]]:
+    """Where two digits and more follow each other."""
+    digits = "".join(sorted(char for char in set(text) if char.isdigit()))
+    return (found.span() for found in re.finditer(f"[{digits}]{{2,}}", text)) if digits else iter(())
 
 
 def _is_cut(left: Glyph, right: Glyph, edges: list[float]) -> bool:

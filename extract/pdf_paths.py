@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from ctypes import addressof, c_float, c_int
+from struct import Struct
 
 import pypdfium2.raw as pdfium_c
 
@@ -19,14 +20,22 @@ MAX_POINTS = 2000
 
 _bounds, _matrix, _point = (c_float * 4)(), (c_float * 6)(), (c_float * 2)()
 _mode = (c_int * 2)()
+_FOUR_FLOATS, _SIX_FLOATS, _TWO_FLOATS = Struct("4f"), Struct("6f"), Struct("2f")
 _B, _M, _X, _MODE = (addressof(b) for b in (_bounds, _matrix, _point, _mode))
 
 
 def bounds(obj: int) -> Segment:
     """Left, bottom, right and top of a page object, with the width of its stroke."""
     call.object_bounds(obj, _B, _B + 4, _B + 8, _B + 12)
-    x0, y0, x1, y1 = _bounds
+    x0, y0, x1, y1 = _FOUR_FLOATS.unpack(_bounds)
     return x0, y0, x1, y1
+
+
+def matrix(obj: int) -> tuple[float, float, float, float, float, float]:
+    """How a page object is placed (a, b, c, d, e, f)."""
+    call.object_matrix(obj, _M)
+    a, b, c, d, e, f = _SIX_FLOATS.unpack(_matrix)
+    return a, b, c, d, e, f
 
 
 def modes(obj: int) -> tuple[bool, bool]:
@@ -53,8 +62,7 @@ def segments(obj: int, filled: bool, stroked: bool, thin: bool) -> list[Segment]
 
 def _subpaths(obj: int, count: int) -> Iterator[tuple[list[Point], bool]]:
     """Straight subpaths, and whether they are closed."""
-    call.object_matrix(obj, _M)
-    a, b, c, d, e, f = _matrix
+    a, b, c, d, e, f = matrix(obj)
     points: list[Point] = []
     straight = closed = False
     for i in range(count):
@@ -67,7 +75,7 @@ def _subpaths(obj: int, count: int) -> Iterator[tuple[list[Point], bool]]:
         elif kind != pdfium_c.FPDF_SEGMENT_LINETO:
             straight = False
         call.segment_point(segment, _X, _X + 4)
-        x, y = _point
+        x, y = _TWO_FLOATS.unpack(_point)
         points.append((a * x + c * y + e, b * x + d * y + f))
         closed = bool(call.segment_close(segment))
     if points and straight:

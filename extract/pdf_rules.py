@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from itertools import pairwise
 from typing import Any
 
@@ -17,7 +17,7 @@ import pypdfium2 as pdfium
 from extract.grid import BBox, Grid
 from extract.pdf import grid_box
 from extract.pdf_lattice import DAMAGE, camelot_page, lattice, to_grid
-from extract.pdf_page import Glyph, PageScan
+from extract.pdf_page import PageScan, scan_page
 from extract.pdf_places import Rules, Table, UnsureError
 from extract.pdf_tiling import Tiling, tile
 from extract.pdf_words import Line, Word, read_lines
@@ -32,7 +32,8 @@ EXPLAINED = 0.85
 ROW_GAP, LINE_GAP = 16.0, 2.5
 
 _SECTION = re.compile(r"[一二三四五六七八九十]{1,2}、")
-_NUMBER = re.compile(r"\d[\d,，.．]*")
+#: A number between blanks with another number or the end of the line behind it.
+_LONE_NUMBER = re.compile(r"\d(?<!\S\d)[\d,，.．]*(?=[^\S\n]*(?:\n|\Z)|[^\S\n]+\d[\d,，.．]*(?!\S))")
 
 
 def loose_figures(scan: PageScan, grids: Iterable[Grid]) -> int:
@@ -40,34 +41,19 @@ def loose_figures(scan: PageScan, grids: Iterable[Grid]) -> int:
     boxes: dict[str, list[BBox]] = {}
     for cell in (c for g in grids for c in g.cells if c.bbox and c.second):
         boxes.setdefault(cell.second or "", []).append(cell.bbox or (0, 0, 0, 0))
-    return sum(not _is_held(run, boxes.get(_text(run), ())) for run in _lone_numbers(scan.glyphs))
+    ink = scan.ink
+    return sum(
+        not _is_held(ink.x[found.start()], ink.y[found.start()], boxes.get(found[0], [])) for found in _LONE_NUMBER.finditer(ink.text)
+    )
 
 
-def _lone_numbers(glyphs: list[Glyph]) -> Iterator[list[Glyph]]:
-    """Numbers between blanks with another number or the end of the line behind them."""
-    last: list[Glyph] = []
-    run: list[Glyph] = []
-    for glyph in [*glyphs, Glyph("\n", 0, 0, 0, 0)]:
-        if not glyph.char.isspace():
-            run.append(glyph)
-            continue
-        if run:
-            is_number = _NUMBER.fullmatch(_text(run)) is not None
-            if last and is_number:
-                yield last
-            last, run = run if is_number else [], []
-        if last and glyph.char == "\n":
-            yield last
-            last = []
-
-
-def _text(run: list[Glyph]) -> str:
-    return "".join(g.char for g in run)
-
-
-def _is_held(run: list[Glyph], boxes: Iterable[BBox]) -> bool:
-    x, y = run[0].center
-    return any(x0 <= x < x1 and top <= y < bottom for x0, top, x1, bottom in boxes)
+def _is_held(x: float, y: float, boxes: list[BBox]) -> bool:
+    """Whether one of the boxes holds a place; it is taken out, since numbers and cells come in nearly the same order."""
+    for i, (x0, top, x1, bottom) in enumerate(boxes):
+        if top <= y < bottom and x0 <= x < x1:
+            del boxes[i]
+            return True
+    return False
 
 
 def complete_rules(data: bytes, scans: list[PageScan], grids: dict[int, list[Grid]]) -> list[Problem]:
@@ -84,6 +70,7 @@ def complete_rules(data: bytes, scans: list[PageScan], grids: dict[int, list[Gri
                 lines = read_lines(shown[scan.number - 1])
                 if not find_tables(lines, Rules(), scan.width):
                     continue
+                scan = scan_page(shown[scan.number - 1], scan.number, whole=True)
                 page = camelot_page(pdf.pages[scan.number - 1])
                 tables = find_tables(lines, _rules(page[0], scan), scan.width)
             except (playa.PDFException, *DAMAGE) as error:

@@ -6,11 +6,12 @@ import io
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from ctypes import addressof, c_float
 from dataclasses import replace
 
 import pypdfium2 as pdfium
-import pypdfium2.raw as pdfium_c
 
+from extract import pdfium_calls as call
 from extract.grid import BBox, Grid
 
 #: Characters looked at on each page.
@@ -19,13 +20,14 @@ SAMPLE = 40
 
 def text_turns(textpage: pdfium.PdfTextPage) -> int:
     """By how many quarters, counterclockwise, most of a page's text is turned in its own coordinates; 0 without text."""
-    n = textpage.count_chars()
-    matrix = pdfium_c.FS_MATRIX()
+    n, raw = textpage.count_chars(), call.address(textpage.raw)
+    matrix = (c_float * 6)()
+    at = addressof(matrix)
     seen: Counter[int] = Counter()
     for i in range(0, n, max(n // SAMPLE, 1)):
-        if not chr(pdfium_c.FPDFText_GetUnicode(textpage, i)).isspace():
-            pdfium_c.FPDFText_GetMatrix(textpage, i, matrix)
-            seen[round(math.degrees(math.atan2(matrix.b, matrix.a)) / 90) % 4] += 1
+        if not chr(call.text_unicode(raw, i)).isspace():
+            call.char_matrix(raw, i, at)
+            seen[round(math.degrees(math.atan2(matrix[1], matrix[0])) / 90) % 4] += 1
     return seen.most_common(1)[0][0] if seen else 0
 
 

@@ -1,19 +1,20 @@
 """pdfium's own functions, called by address: the checked calls of pypdfium2 would be most of the work for a page's characters.
 
-Objects and buffers are passed as addresses (int); whoever calls keeps their owners alive. Names are those of pdfium's headers.
+Objects and buffers are passed as addresses (int); whoever calls keeps their owners alive. Python's lock is kept, the calls are
+short. Names are those of pdfium's headers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from ctypes import CFUNCTYPE, c_int, c_uint32, c_void_p, cast
+from ctypes import PYFUNCTYPE, c_int, c_size_t, c_uint32, c_void_p, cast
 from typing import Any
 
 import pypdfium2.raw as pdfium_c
 
 
 def _called(function: Any, result: Any, *arguments: Any) -> Callable[..., Any]:
-    return CFUNCTYPE(result, *arguments)(cast(function, c_void_p).value or 0)
+    return PYFUNCTYPE(result, *arguments)(cast(function, c_void_p).value or 0)
 
 
 def address(handle: Any) -> int:
@@ -23,7 +24,8 @@ def address(handle: Any) -> int:
 
 P, I = c_void_p, c_int  # noqa: E741
 text_unicode = _called(pdfium_c.FPDFText_GetUnicode, c_uint32, P, I)
-text_object = _called(pdfium_c.FPDFText_GetTextObject, P, P, I)
+text = _called(pdfium_c.FPDFText_GetText, I, P, I, I, P)  # units of UTF-16, with the 0 at the end
+text_object = _called(pdfium_c.FPDFText_GetTextObject, c_size_t, P, I)  # 0 for none
 char_box = _called(pdfium_c.FPDFText_GetCharBox, I, P, I, P, P, P, P)
 loose_box = _called(pdfium_c.FPDFText_GetLooseCharBox, I, P, I, P)
 char_origin = _called(pdfium_c.FPDFText_GetCharOrigin, I, P, I, P, P)

@@ -24,7 +24,7 @@ from extract.problem import Problem
 from extract.scan_grid import Region, RuledTable, ruled_tables
 from extract.scan_image import A4_WIDTH, DPI, Picture, Upright, upright
 from extract.scan_ink import Box, around, faint_marks, ink_mask, inner, is_upended, marks, text_lines
-from extract.scan_words import FIGURE_WIDTH, LINE_WIDTH, Line, Reading, looks_like_figure, looks_like_label, recogniser
+from extract.scan_words import SURE, Line, Reading, looks_like_figure, looks_like_label, recogniser
 
 METHOD = "rapidocr+camelot-lattice-raster"
 #: A page on which more than this share of the figures (and at least DISAGREEMENTS) is read in two ways can't be trusted where the readings
@@ -38,6 +38,7 @@ MAX_PIXELS = 60_000_000
 MIN_QUALITY = 0.7
 
 _HAN = re.compile(r"[\u4e00-\u9fff]")
+_DASH = re.compile(r"[\s\-－—–―一_ー]+$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,9 +172,12 @@ def _read(gray: Picture, points_per_pixel: float, number: int, way: Way, turns: 
 
 
 def _trust(inked: list[_Inked]) -> float:
-    """The most that any figure of a page can be certain: less where many of its figures are read in two ways."""
+    """The most that any figure of a page can be certain: less where many of its figures are read in two ways.
+
+    Dashes and words are not counted: what they are read as (`一—` and `_—`, `条` and `祭`) tells nothing of the digits.
+    """
     figures = [i for i in inked if i.second]
-    differ = sum(re.sub(r"\s", "", i.first[0].text) != re.sub(r"\s", "", i.second.text) for i in figures if i.second)
+    differ = sum(_differ(i) and not _is_no_number(i) for i in figures)
     return UNTRUSTED if differ >= DISAGREEMENTS and differ > DISAGREEMENT * len(figures) else 1.0
 
 
@@ -203,20 +207,48 @@ def _read_cells(gray: Picture, mask: Picture, table: RuledTable, way: Way) -> li
     height = median([b.height for _, m in found if m for b in text_lines(m)] or [0])
     inked = [_Inked(r, text_lines(m, height)) for r, m in found if m]
     short = [i for i in inked if len(i.lines) == 1 and i.lines[0].width <= FIGURE_LENGTH * height]
-    _take(short, recogniser().read([c for i in short for c in _crops(gray, i, height, way.first)], FIGURE_WIDTH))
+    _take(short, recogniser().figures(_all_crops(gray, short, height, way.first)))
     long = [i for i in inked if not i.first]
-    _take(long, recogniser().read([c for i in long for c in _crops(gray, i, height, LABEL)], LINE_WIDTH))
+    _take(long, recogniser().words(_all_crops(gray, long, height, LABEL)))
     figures = [i for i in short if not looks_like_label(i.first[0].text)]
-    seconds = recogniser().read([c for i in figures for c in _crops(gray, i, height, way.second)], FIGURE_WIDTH)
-    for cell, reading in zip(figures, seconds, strict=True):
-        cell.second = reading
+    _take_second(figures, recogniser().figures(_all_crops(gray, figures, height, way.second)))
+    _read_again(gray, [i for i in short if _in_doubt(i)], height, way)
     return inked
+
+
+def _read_again(gray: Picture, doubtful: list[_Inked], height: float, way: Way) -> None:
+    """Read cells of one line twice again, with more care, in place of the readings that leave a doubt."""
+    _take(doubtful, recogniser().figures_again(_all_crops(gray, doubtful, height, way.first)))
+    figures = [i for i in doubtful if not looks_like_label(i.first[0].text)]
+    _take_second(figures, recogniser().figures_again(_all_crops(gray, figures, height, way.second)))
+
+
+def _in_doubt(cell: _Inked) -> bool:
+    return _differ(cell) or any(r.certainty < SURE for r in (*cell.first, *filter(None, [cell.second])))
+
+
+def _differ(cell: _Inked) -> bool:
+    return cell.second is not None and re.sub(r"\s", "", cell.first[0].text) != re.sub(r"\s", "", cell.second.text)
+
+
+def _is_no_number(cell: _Inked) -> bool:
+    """Whether both readings are of dashes or of words."""
+    return cell.second is not None and all(_DASH.match(r.text) or _HAN.search(r.text) for r in (*cell.first, cell.second))
+
+
+def _all_crops(gray: Picture, cells: list[_Inked], height: float, room: tuple[float, float]) -> list[Picture]:
+    return [c for i in cells for c in _crops(gray, i, height, room)]
 
 
 def _take(cells: list[_Inked], readings: list[Reading]) -> None:
     rest = iter(readings)
     for cell in cells:
-        cell.first = [next(rest) for _ in cell.lines]
+        cell.first, cell.second = [next(rest) for _ in cell.lines], None
+
+
+def _take_second(cells: list[_Inked], readings: list[Reading]) -> None:
+    for cell, reading in zip(cells, readings, strict=True):
+        cell.second = reading
 
 
 def _crops(gray: Picture, inked: _Inked, line_height: float, room: tuple[float, float]) -> list[Picture]:

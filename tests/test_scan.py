@@ -25,11 +25,11 @@ from reportlab.pdfgen.canvas import Canvas
 from extract.grid import PICTURE, Document, Grid
 from extract.join import join_pages
 from extract.reader import read_document
-from extract.scan import _two_readings
+from extract.scan import _Inked, _trust, _two_readings
 from extract.scan_grid import Region, ruled_tables
 from extract.scan_image import Picture, even_background, upright
 from extract.scan_ink import Box, ink_mask, marks, text_lines
-from extract.scan_words import Recogniser
+from extract.scan_words import Reading, Recogniser
 from transform.figures import Figures, read_figures
 from transform.layout import layouts
 
@@ -191,6 +191,25 @@ def test_a_spoilt_page_is_flagged() -> None:
     assert not score(figures(document), truth("lucheng2021"))[2]
 
 
+def read_as(first: str, second: str) -> _Inked:
+    return _Inked(Region(0, 0, 1, 1, 0, 0, 9, 9), [Box(1, 1, 8, 8)], [Reading(first, 0.99)], Reading(second, 0.99))
+
+
+@pytest.mark.parametrize(
+    ("pairs", "trusted"),
+    [
+        ([("12", "72"), ("0", "6"), ("a", "")], False),
+        ([("12", "72"), ("0", "6"), ("l", "1")], False),
+        ([("12", "72"), ("0", "6"), ("一—", "_—")], True),
+        ([("条", "祭"), ("第", "篇"), ("--", "——")], True),
+        ([("--", "1"), ("D", "0"), ("4", "篇")], False),
+    ],
+)
+def test_figures_read_in_two_ways_spoil_a_page_dashes_and_units_do_not(pairs: list[tuple[str, str]], trusted: bool) -> None:
+    cells = [read_as(*p) for p in pairs] + [read_as("0", "0")] * 40
+    assert (_trust(cells) == 1.0) is trusted
+
+
 # --- blanks
 
 
@@ -333,7 +352,7 @@ def test_nothing_is_asked_of_the_network(monkeypatch: pytest.MonkeyPatch) -> Non
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
-    assert [r.text for r in Recogniser().read([page("lucheng2021-scan", 4)[600:700, 860:950]], 64)] == ["56"]
+    assert [r.text for r in Recogniser().figures([page("lucheng2021-scan", 4)[600:700, 860:950]])] == ["56"]
 
 
 def test_a_document_without_pictures_does_not_load_the_models() -> None:

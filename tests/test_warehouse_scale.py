@@ -62,9 +62,7 @@ def test_figures_of_a_slice_lie_by_indicator(tmp_path: Path) -> None:
 
 @given(st.lists(st.integers(0, 300), min_size=1), st.integers(1, 1000))
 def test_every_part_is_in_one_slice_in_order(figures: list[int], size: int) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(parts, "SLICE", size)
-        slices = list(parts._slices(figures))
+    slices = list(parts._slices(figures, size))
     assert [number for numbers in slices for number in numbers] == list(range(len(figures)))
     for numbers in slices[:-1]:
         assert sum(figures[n] for n in numbers) >= size > sum(figures[n] for n in numbers[:-1])

@@ -105,7 +105,7 @@ def build(
 
 def _build(path: Path, inputs: Inputs) -> BuildResult:
     require(inputs.published, inputs.reread)
-    _start(path, inputs.published)
+    _start(path, inputs.published, inputs.limits)
     with duckdb.connect(path, config=inputs.limits.config(spill_of(path))) as con:
         result = _fill(con, path, inputs)
         con.execute("CHECKPOINT")
@@ -123,7 +123,7 @@ def discard(path: Path) -> None:
             leftover.unlink(missing_ok=True)
 
 
-def _start(path: Path, published: Path) -> None:
+def _start(path: Path, published: Path, limits: Limits) -> None:
     """Copy the published file; one of another schema is poured into a new file, table by table."""
     if not published.exists():
         create_file(path)
@@ -133,7 +133,7 @@ def _start(path: Path, published: Path) -> None:
         same = _meta(con, "schema_version") == schema_version()
     if not same:
         discard(path)
-        pour(path, published)
+        pour(path, published, limits)
 
 
 def _fill(con: duckdb.DuckDBPyConnection, path: Path, inputs: Inputs) -> BuildResult:

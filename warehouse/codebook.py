@@ -16,7 +16,9 @@ _MODEL = ConfigDict(extra="forbid", frozen=True)
 
 
 class Entry(BaseModel):
-    """A column: Chinese and English label, meaning, unit and legal basis where there is one; of a table also type and constraints."""
+    """A column: Chinese and English label, meaning, unit and legal basis where there is one; of a table also type and constraints.
+
+    `internal`: a key within one file, left out of releases."""
 
     model_config = _MODEL
 
@@ -27,6 +29,7 @@ class Entry(BaseModel):
     unit: str | None = None
     legal: str | None = None
     sql: str | None = None
+    internal: bool = False
 
     @property
     def label(self) -> str:

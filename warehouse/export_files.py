@@ -53,8 +53,11 @@ class Table:
 
 
 def describe(con: duckdb.DuckDBPyConnection, relation: Relation, sql: str) -> Table:
-    """The table that `sql` gives, with its types; sums (HUGEINT) as BIGINT, since Parquet has no wider integer. Raises duckdb.Error."""
+    """The table that `sql` gives, with its types; sums (HUGEINT) as BIGINT, since Parquet has no wider integer, and without the keys of
+    the file. Raises duckdb.Error."""
     rows = con.execute(f"DESCRIBE {sql}").fetchall()
+    if hidden := [row[0] for row in rows if row[0] in relation.columns and relation.columns[row[0]].internal]:
+        return describe(con, relation, f"SELECT * EXCLUDE ({', '.join(hidden)}) FROM ({sql})")
     if wide := [row[0] for row in rows if row[1] == "HUGEINT"]:
         return describe(con, relation, f"SELECT * REPLACE ({', '.join(f'{name}::BIGINT AS {name}' for name in wide)}) FROM ({sql})")
     return Table(relation.name, relation, sql, tuple(Column(relation.columns.get(row[0]) or Entry(name=row[0]), row[1]) for row in rows))

@@ -10,15 +10,17 @@ from __future__ import annotations
 import csv
 import re
 import sys
+from collections.abc import Collection, Sequence
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
 
 import duckdb
 
-from warehouse.duck import OFFLINE, ROOT, code_version, columns, create_file, create_schema, fingerprint, quoted, scratch
+from warehouse.duck import ROOT, Limits, code_version, columns, create_file, create_schema, fingerprint, quoted, scratch, spill_of
 from warehouse.mirror import BuildError
-from warehouse.parts import DERIVED, TABLES
+from warehouse.parts import DERIVED, SECTIONS, TABLES
+from warehouse.prose import insert_sections
 
 VERSIONS = ROOT / "schema_versions.csv"
 
@@ -87,25 +89,49 @@ def require(published: Path, rereading: bool = False) -> None:
         )
 
 
-def pour(path: Path, published: Path) -> None:
+def pour(path: Path, published: Path, limits: Limits) -> None:
     """Make `path` as an empty file of the present schema and pour into it what it shares with the published one, table by table.
 
     `meta` is left out: it must not say that the new file has views and seeds already. So is a table whose rows lack what they must
-    have now; a build makes it anew, or documents that are read again fill it. Raises duckdb.Error.
+    have now; a build makes it anew, or documents that are read again fill it. `limits`: what it may take of memory, cores and disk.
+    Raises duckdb.Error.
     """
     create_file(path)
-    with duckdb.connect(path, config=OFFLINE) as con:
+    with duckdb.connect(path, config=limits.config(spill_of(path))) as con:
         con.execute(f"ATTACH {quoted(published)} AS published (READ_ONLY)")
         con.execute("BEGIN")
         old = columns(con, "published")
         lacking = _lacking(con, old)
         without = {"meta", *lacking, *(TABLES if lacking & {*TABLES} else ())} - {*HISTORY}
-        for table, names in columns(con).items():
+        for table, names in sorted(columns(con).items(), key=lambda item: item[0] != "report"):
             shared = [name for name in names if name in old.get(table, ())]
             if shared and table not in without:
-                con.execute(f"INSERT INTO {table} BY NAME SELECT {', '.join(shared)} FROM published.{table}")
+                _pour_table(con, table, shared, set(names) - set(shared))
         con.execute("COMMIT")
         con.execute("CHECKPOINT")
+
+
+def _pour_table(con: duckdb.DuckDBPyConnection, table: str, shared: Sequence[str], new: Collection[str]) -> None:
+    """Rows of a table of the published file with the columns it has. Reports get the numbers, and sections the blocks, that it may lack."""
+    names = ", ".join(f"f.{name}" for name in shared)
+    rows = f"SELECT {names} FROM published.{table} AS f"
+    if table == "narrative" and "block_no" in new:
+        _pour_sections(con, shared)
+        return
+    if table == "report" and "report_no" in new:
+        rows = f"SELECT {names}, (row_number() OVER ())::UINTEGER AS report_no FROM published.report AS f"
+    if table == "observation" and "report_no" in new:
+        rows = (
+            f"SELECT {names}, coalesce(r.report_no, 0) AS report_no FROM published.observation AS f LEFT JOIN report AS r USING (report_id)"
+        )
+    con.execute(f"INSERT INTO {table} BY NAME {rows}")
+
+
+def _pour_sections(con: duckdb.DuckDBPyConnection, shared: Sequence[str]) -> None:
+    names = ", ".join(name if name in shared else f"NULL AS {name}" for name in ("report_id", "section_no", "heading", "text"))
+    [(last,)] = con.execute("SELECT coalesce(max(rowid), -1) FROM published.narrative").fetchall()
+    for start in range(0, last + 1, SECTIONS):
+        insert_sections(con, f"SELECT {names} FROM published.narrative WHERE rowid BETWEEN {start} AND {start + SECTIONS - 1}")
 
 
 def _refuse_newer(published: Path, facts: dict[str, str]) -> None:

@@ -12,15 +12,23 @@ import pyarrow.parquet
 
 from warehouse.duck import columns, quoted
 from warehouse.mirror import BuildError
+from warehouse.prose import drop_empty_blocks, insert_sections
 from warehouse.rereading import remember
 
 TABLES = ("parse", "report", "observation", "check_result", "narrative", "unmapped_cell", "claim", "proof", "problem")
 CHILDREN = ("observation", "check_result", "narrative", "unmapped_cell", "claim", "proof")
-DERIVED = {"report": {"version", "is_current"}, "problem": {"is_open", "origin"}}
+DERIVED = {
+    "report": {"version", "is_current", "report_no"},
+    "observation": {"report_no"},
+    "narrative": {"block_no"},
+    "problem": {"is_open", "origin"},
+}
 
 #: Figures of one slice. Within it they lie by indicator: a question about one reads a small part of the table, one about a report the row
 #: groups of its slice, and columns compress better (by half). Much larger slices have too many report_ids for a dictionary.
 SLICE = 600_000
+#: Sections of text of one slice, which is in memory as a whole. Within it they lie by number (warehouse/prose.py).
+SECTIONS = 100_000
 
 _KEY = "(publisher_id, document_sha256)"
 _REPORT = "incoming_key USING (report_id, part_no)"
@@ -29,11 +37,13 @@ _DOCUMENT = "replaced USING (publisher_id, document_sha256, part_no)"
 
 @dataclass(frozen=True, slots=True)
 class Staged:
-    """Parts with the columns of each table that they bring. A slice is a run of parts with enough figures for a few row groups."""
+    """Parts with the columns of each table that they bring. A slice is a run of parts with enough figures for a few row groups; `texts`
+    are those of narrative."""
 
     parts: Sequence[Path]
     wanted: Mapping[str, list[str]]
     slices: Sequence[range]
+    texts: Sequence[range]
 
     def rows(self, table: str, numbers: range) -> str:
         """SQL: the rows that these parts bring for a table, with part_no."""
@@ -55,18 +65,21 @@ def bring(con: duckdb.DuckDBPyConnection, parts: Sequence[Path]) -> dict[str, in
         return dict.fromkeys(TABLES, 0)
     held = columns(con)
     wanted = {table: [name for name in held[table] if name not in DERIVED.get(table, ())] for table in TABLES}
-    figures = [_verify(part, wanted) for part in parts]
-    staged = Staged(parts, wanted, list(_slices(figures)))
+    rows = [_verify(part, wanted) for part in parts]
+    slices, texts = ([n[table] for n in rows] for table in ("observation", "narrative"))
+    staged = Staged(parts, wanted, list(_slices(slices, SLICE)), list(_slices(texts, SECTIONS)))
     _stage(con, staged)
     _refuse_orphans(con)
     remember(con)
     _delete_replaced(con)
     _insert_loose_problems(con)
-    return {table: _insert(con, table, staged) for table in TABLES}
+    brought = {table: _insert(con, table, staged) for table in TABLES}
+    drop_empty_blocks(con)
+    return brought
 
 
-def _verify(part: Path, wanted: Mapping[str, list[str]]) -> int:
-    """Raises BuildError for a part that lacks a file or a column. Returns how many figures it has."""
+def _verify(part: Path, wanted: Mapping[str, list[str]]) -> dict[str, int]:
+    """Raises BuildError for a part that lacks a file or a column. Returns how many rows it has for each table."""
     rows: dict[str, int] = {}
     for table, names in wanted.items():
         path = part / f"{table}.parquet"
@@ -77,21 +90,22 @@ def _verify(part: Path, wanted: Mapping[str, list[str]]) -> int:
             raise BuildError(f"part {part}: {path.name} can't be read: {error}") from error
         if found != names:
             raise BuildError(f"part {part}: {path.name} has columns {found}, not {names}")
-    return rows["observation"]
+    return rows
 
 
-def _slices(figures: Sequence[int]) -> Iterator[range]:
-    """Runs of parts, by their numbers, that have SLICE figures together, or a little more."""
+def _slices(rows: Sequence[int], size: int) -> Iterator[range]:
+    """Runs of parts, by their numbers, that have `size` rows together, or a little more."""
     start, held = 0, 0
-    for number, count in enumerate(figures):
+    for number, count in enumerate(rows):
         held += count
-        if held >= SLICE or number == len(figures) - 1:
+        if held >= size or number == len(rows) - 1:
             yield range(start, number + 1)
             start, held = number + 1, 0
 
 
 def _stage(con: duckdb.DuckDBPyConnection, staged: Staged) -> None:
-    """Views all_<table> over the rows of all parts, with part_no, and temp.incoming_key: reports of documents that count, by part."""
+    """Views all_<table> over the rows of all parts, with part_no, and temp.incoming_key: reports of documents that count, by part, with the
+    numbers they get."""
     everything = range(len(staged.parts))
     con.register("part", pyarrow.table({"part_no": everything, "folder": [str(part) for part in staged.parts]}))
     for table in staged.wanted:
@@ -99,7 +113,9 @@ def _stage(con: duckdb.DuckDBPyConnection, staged: Staged) -> None:
     con.execute(f"INSERT INTO replaced SELECT {_KEY[1:-1]}, max(part_no) FROM all_parse GROUP BY ALL")
     con.execute(
         """CREATE OR REPLACE TEMP TABLE incoming_key AS
-        SELECT DISTINCT report_id, part_no FROM all_report JOIN replaced USING (publisher_id, document_sha256, part_no)"""
+        SELECT report_id, part_no, (held + row_number() OVER (ORDER BY part_no, report_id))::UINTEGER AS report_no
+        FROM (SELECT coalesce(max(report_no), 0) AS held FROM report)
+        CROSS JOIN (SELECT DISTINCT report_id, part_no FROM all_report SEMI JOIN replaced USING (publisher_id, document_sha256, part_no))"""
     )
 
 
@@ -124,19 +140,26 @@ def _delete_replaced(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _insert(con: duckdb.DuckDBPyConnection, table: str, staged: Staged) -> int:
+    if table == "narrative":
+        return sum(insert_sections(con, f"FROM ({staged.rows(table, numbers)}) SEMI JOIN {_REPORT}") for numbers in staged.texts)
     if table in CHILDREN:
         return sum(_insert_rows(con, table, staged.rows(table, numbers), _REPORT) for numbers in staged.slices)
     return _insert_rows(con, table, f"SELECT * FROM all_{table}", _DOCUMENT)
 
 
 def _insert_rows(con: duckdb.DuckDBPyConnection, table: str, rows: str, key: str) -> int:
+    """Rows of the reports or documents that `key` joins; a report and its figures get its number of temp.incoming_key."""
     added = {
         "report": "REPLACE (TRY_CAST(published_on AS DATE) AS published_on)",
         "problem": ", 'document' AS origin",
     }.get(table, "")
-    order = "ORDER BY indicator, applicant, value" if table == "observation" else ""
-    row = con.execute(f"INSERT INTO {table} BY NAME SELECT * EXCLUDE (part_no) {added} FROM ({rows}) SEMI JOIN {key} {order}").fetchone()
-    return int(row[0]) if row else 0
+    order = "ORDER BY indicator, applicant, value, report_no" if table == "observation" else ""
+    number = f"JOIN {_REPORT}" if table == "report" else ""
+    kind = "JOIN" if table == "observation" else "SEMI JOIN"
+    [(count,)] = con.execute(
+        f"INSERT INTO {table} BY NAME SELECT * EXCLUDE (part_no) {added} FROM ({rows}) {kind} {key} {number} {order}"
+    ).fetchall()
+    return int(count)
 
 
 def _insert_loose_problems(con: duckdb.DuckDBPyConnection) -> None:

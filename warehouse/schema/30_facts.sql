@@ -16,7 +16,8 @@ CREATE TABLE report (
     figures INTEGER NOT NULL,
     year_evidence VARCHAR NOT NULL,
     version INTEGER NOT NULL DEFAULT 0,
-    is_current BOOLEAN NOT NULL DEFAULT false
+    is_current BOOLEAN NOT NULL DEFAULT false,
+    report_no UINTEGER NOT NULL DEFAULT 0
 );
 
 -- No primary or foreign key: they cost 1.4 GB of memory and five times the load time on 25 million rows. The gate checks both.
@@ -36,6 +37,7 @@ CREATE TABLE observation (
     table_no INTEGER NOT NULL,
     row_no INTEGER NOT NULL,
     col_no INTEGER NOT NULL,
+    report_no UINTEGER NOT NULL DEFAULT 0,
     CHECK ((section = 'requests') = (applicant IS NOT NULL)),
     CHECK ((value_status = 'reported') = (value IS NOT NULL))
 );
@@ -56,7 +58,13 @@ CREATE TABLE narrative (
     report_id VARCHAR NOT NULL,
     section_no INTEGER NOT NULL,
     heading VARCHAR,
-    text VARCHAR NOT NULL USING COMPRESSION zstd
+    text VARCHAR NOT NULL USING COMPRESSION zstd,
+    block_no UINTEGER NOT NULL DEFAULT 0
+);
+
+CREATE TABLE narrative_block (
+    block_no UINTEGER NOT NULL,
+    grams BLOB NOT NULL USING COMPRESSION zstd
 );
 
 CREATE TABLE unmapped_cell (

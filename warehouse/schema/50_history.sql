@@ -73,3 +73,21 @@ CREATE TABLE coverage_cell (
     last_seen TIMESTAMP,
     withdrawn_on DATE
 );
+
+-- Made anew in every build (steps/07_report_stretch.sql).
+CREATE TABLE report_stretch (
+    report_id VARCHAR NOT NULL,
+    publisher_id VARCHAR NOT NULL,
+    year SMALLINT NOT NULL,
+    scope scope_enum NOT NULL,
+    url VARCHAR NOT NULL,
+    page_url VARCHAR NOT NULL,
+    valid_from TIMESTAMP NOT NULL,
+    last_seen TIMESTAMP,
+    valid_to TIMESTAMP,
+    ended_by VARCHAR,
+    listed_from TIMESTAMP,
+    listed_to TIMESTAMP,
+    is_graphic BOOLEAN NOT NULL,
+    presence_no BIGINT NOT NULL
+);

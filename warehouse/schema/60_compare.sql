@@ -169,3 +169,16 @@ CREATE TABLE cross_year_check (
     gap VARCHAR CHECK (gap IN ('missing_year', 'form_change', 'restated', 'unexplained')),
     reason VARCHAR
 );
+
+-- Made with report_figures (steps/62_failed_side.sql).
+CREATE TABLE failed_side (
+    report_id VARCHAR NOT NULL,
+    check_id VARCHAR NOT NULL,
+    applicant applicant_enum,
+    section section_enum NOT NULL,
+    rule_source VARCHAR NOT NULL,
+    left_figures VARCHAR,
+    right_figures VARCHAR,
+    page INTEGER,
+    cells JSON NOT NULL USING COMPRESSION zstd
+);

@@ -1,6 +1,6 @@
--- What the next two steps (60, 61) make anew, and what they leave as it stands: figures side by side of reports that were brought, and of all when
--- the code is another (build.py empties the table then); identities across years of their publishers. What depends on other tables is brought
--- up to date for the rest.
+-- What the next steps (60 to 62) make anew, and what they leave as it stands: figures side by side of reports that were brought, and of all when
+-- the code is another (build.py empties the table then), with both sides of the identities that fail in them; identities across years of their
+-- publishers. What depends on other tables is brought up to date for the rest.
 -- changed_publisher: publishers of which a report came, went, was read again or is current now and was not, or the other way round.
 CREATE OR REPLACE TEMP TABLE changed_publisher AS
 SELECT publisher_id FROM temp.replaced
@@ -10,6 +10,7 @@ UNION SELECT r.publisher_id FROM report AS r JOIN report_figures AS f USING (rep
 DELETE FROM report_figures
 WHERE report_id NOT IN (SELECT report_id FROM report)
     OR report_id IN (SELECT report_id FROM report SEMI JOIN temp.replaced USING (publisher_id, document_sha256));
+DELETE FROM failed_side WHERE report_id NOT IN (SELECT report_id FROM report_figures);
 DELETE FROM cross_year_check
 WHERE publisher_id IN (FROM temp.changed_publisher) OR publisher_id NOT IN (SELECT publisher_id FROM report);
 -- slice: about 5,000 reports at a time; all reports of a publisher lie in one.

@@ -17,7 +17,7 @@ SELECT
     o.value_status,
     r.is_current
 FROM report AS r
-JOIN observation AS o USING (report_id)
+JOIN observation AS o USING (report_no)
 LEFT JOIN publisher AS p USING (publisher_id)
 LEFT JOIN district AS d ON d.district_code = r.district_code;
 

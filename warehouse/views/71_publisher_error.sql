@@ -1,53 +1,5 @@
 -- Identities that fail on figures which two readings saw alike: the publisher's own arithmetic. Both sides with their cells as printed.
 CREATE OR REPLACE VIEW publisher_error AS
-WITH failed AS (
-    SELECT c.*, CASE WHEN c.check_id LIKE 'R2.%' THEN 'R2' ELSE c.check_id END AS rule_id
-    FROM check_result AS c
-    WHERE NOT c.passed AND NOT c.soft AND c.cause = 'publisher'
-),
--- One pass over observation for both uses.
-printed AS MATERIALIZED (
-    SELECT o.report_id, o.section, o.format, o.indicator, o.applicant, o.value, o.raw_text, o.page, o.bbox, o.table_no, o.row_no, o.col_no
-    FROM observation AS o SEMI JOIN failed USING (report_id)
-),
-table_format AS (SELECT DISTINCT report_id, section, format FROM printed),
-ruled AS (
-    SELECT f.*, i.section, i.left_side, i.right_side, i.source
-    FROM failed AS f
-    JOIN identity AS i ON i.check_id = f.rule_id
-    JOIN table_format AS t ON t.report_id = f.report_id AND t.section = i.section
-    WHERE i.formats IS NULL OR list_contains(string_split(i.formats, ' '), t.format::VARCHAR)
-),
-term AS (
-    SELECT report_id, check_id, applicant, rule_id, 'left' AS side, unnest(string_split(left_side, ' + ')) AS term FROM ruled
-    UNION ALL
-    SELECT report_id, check_id, applicant, rule_id, 'right', unnest(string_split(right_side, ' + ')) FROM ruled
-),
-cell AS (
-    SELECT
-        t.report_id, t.check_id, t.applicant, t.side,
-        o.indicator, o.applicant AS cell_applicant, o.value, o.raw_text, o.page, o.bbox, o.table_no, o.row_no, o.col_no
-    FROM term AS t
-    JOIN printed AS o
-        ON o.report_id = t.report_id
-        AND o.indicator = CASE WHEN t.rule_id = 'R2' THEN substr(t.check_id, 4) ELSE t.term END
-        AND o.applicant::VARCHAR IS NOT DISTINCT FROM CASE WHEN t.rule_id = 'R2' THEN t.term ELSE t.applicant::VARCHAR END
-),
-sides AS (
-    SELECT
-        report_id, check_id, applicant,
-        string_agg(format('{} "{}"', concat_ws('/', indicator, cell_applicant), raw_text), ' + ' ORDER BY row_no, col_no)
-            FILTER (WHERE side = 'left') AS left_figures,
-        string_agg(format('{} "{}"', concat_ws('/', indicator, cell_applicant), raw_text), ' + ' ORDER BY row_no, col_no)
-            FILTER (WHERE side = 'right') AS right_figures,
-        min(page) AS page,
-        to_json(list({
-            'side': side, 'indicator': indicator, 'applicant': cell_applicant, 'value': value, 'raw_text': raw_text, 'page': page,
-            'bbox': bbox, 'table_no': table_no, 'row_no': row_no, 'col_no': col_no
-        } ORDER BY side, row_no, col_no)) AS cells
-    FROM cell
-    GROUP BY ALL
-)
 SELECT
     concat(u.report_id, '#', concat_ws('/', u.check_id, u.applicant)) AS error_id,
     u.report_id,
@@ -60,14 +12,14 @@ SELECT
     u.section,
     u.check_id,
     u.applicant,
-    u.source AS rule_source,
-    u.left_value,
-    u.right_value,
-    u.difference,
-    s.left_figures,
-    s.right_figures,
-    s.page,
-    s.cells,
+    u.rule_source,
+    c.left_value,
+    c.right_value,
+    c.difference,
+    u.left_figures,
+    u.right_figures,
+    u.page,
+    u.cells,
     r.url,
     r.document_sha256,
     d.archive_file,
@@ -76,11 +28,12 @@ SELECT
     format(
         '{}: {} ({}, {}). {} (SHA-256 {}, fetched {}). {}: {} ≠ {}. gongkai {}#{}',
         coalesce(p.name, r.publisher_id), coalesce(r.title, '政府信息公开工作年度报告'), r.year, r.scope, r.url, r.document_sha256,
-        strftime(r.fetched_at, '%Y-%m-%d'), concat_ws('/', u.check_id, u.applicant), u.left_value, u.right_value, u.report_id,
+        strftime(r.fetched_at, '%Y-%m-%d'), concat_ws('/', u.check_id, u.applicant), c.left_value, c.right_value, u.report_id,
         concat_ws('/', u.check_id, u.applicant)
     ) AS citation
-FROM ruled AS u
-JOIN sides AS s ON s.report_id = u.report_id AND s.check_id = u.check_id AND s.applicant IS NOT DISTINCT FROM u.applicant
+FROM failed_side AS u
+JOIN check_result AS c
+    ON NOT c.passed AND c.report_id = u.report_id AND c.check_id = u.check_id AND c.applicant IS NOT DISTINCT FROM u.applicant
 JOIN report AS r ON r.report_id = u.report_id
 LEFT JOIN publisher AS p ON p.publisher_id = r.publisher_id
 LEFT JOIN document AS d ON d.url = r.url AND d.sha256 = r.document_sha256;

@@ -1,6 +1,8 @@
 -- From when to when an address held a report version. A stretch ends where the address answers with something else, with 404 or 410, or
 -- with a redirect that leads to no report; an attachment also ends with its page, or when the page changes and no longer has it.
-CREATE OR REPLACE VIEW report_stretch AS
+DELETE FROM report_stretch;
+
+INSERT INTO report_stretch BY NAME
 WITH held AS (
     SELECT *, lead(first_seen) OVER (PARTITION BY url ORDER BY presence_no) AS next_seen FROM presence
 ),

@@ -27,7 +27,7 @@ _SIGNS = {_W + "tab": " ", _W + "br": "\n", _W + "cr": "\n", _W + "noBreakHyphen
 _VALUE, _RUN_LOOK = _W + "val", _W + "rPr"
 _VANISH, _STRIKE, _DSTRIKE, _RAISED = (_W + n for n in ("vanish", "strike", "dstrike", "vertAlign"))
 _CELL_PROPERTIES, _MERGE, _SPAN = _W + "tcPr", _W + "vMerge", _W + "gridSpan"
-_BEFORE, _DELETED = f"{_W}trPr/{_W}gridBefore", f"{_W}trPr/{_W}del"
+_ROW_PROPERTIES, _BEFORE, _DELETED = (_W + n for n in ("trPr", "gridBefore", "del"))
 _PICTURES = [_W + n for n in ("drawing", "pict", "object")]
 _SPACES = re.compile(r"[ \u00a0\u3000\u200b\ufeff]+")
 
@@ -75,12 +75,14 @@ def _text(element: Element) -> str:
     parts: list[str] = []
     for child in element:
         tag = child.tag
-        if tag == _R:
+        if tag == _T:
+            parts.append(child.text or "")
+        elif tag == _RUN_LOOK:
+            continue
+        elif tag == _R:
             hidden, apart = _look(child)
             if not hidden:
                 parts.append(f" {_text(child)} " if apart else _text(child))
-        elif tag == _T:
-            parts.append(child.text or "")
         elif tag == _P:
             parts.append(_text(child) + "\n")
         elif tag in _SIGNS:
@@ -93,7 +95,7 @@ def _text(element: Element) -> str:
 def _look(run: Element) -> tuple[bool, bool]:
     """Whether a run is hidden, and whether it is struck out, raised or lowered (17.3.2: a toggle without a value is on)."""
     hidden = apart = False
-    look = run.find(_RUN_LOOK)
+    look = _first(run, _RUN_LOOK)
     if look is None:
         return False, False
     for mark in look.iterchildren(_VANISH, _STRIKE, _DSTRIKE, _RAISED):
@@ -108,7 +110,10 @@ def _look(run: Element) -> tuple[bool, bool]:
 
 def _cell_text(cell: Element) -> str:
     """Text of a cell; PICTURE where it has nothing but a picture: it is not blank."""
-    lines = (_SPACES.sub(" ", line).strip() for line in _text(cell).split("\n"))
+    text = _text(cell).strip()
+    if text.isalnum():
+        return text
+    lines = (_SPACES.sub(" ", line).strip() for line in text.split("\n"))
     text = "\n".join(line for line in lines if line)
     return PICTURE if not text and next(cell.iter(*_PICTURES), None) is not None else text
 
@@ -119,11 +124,11 @@ def _grid(table: Element) -> Grid:
     open_merges: dict[int, int] = {}  # column at which a vertical merge started -> index of its cell
     n_cols = 0
     for r, row in enumerate(rows):
-        col = _number(row.find(_BEFORE), 0)
+        col = _number(_of_row(row, _BEFORE), 0)
         for element in _children(row, _CELL):
-            look = element.find(_CELL_PROPERTIES)
-            span = 1 if look is None else _number(look.find(_SPAN), 1)
-            merge = None if look is None else look.find(_MERGE)
+            look = _first(element, _CELL_PROPERTIES)
+            span = 1 if look is None else _number(_first(look, _SPAN), 1)
+            merge = None if look is None else _first(look, _MERGE)
             goes_on = merge is not None and merge.get(_VALUE, "continue") == "continue"
             start = cells[open_merges[col]] if goes_on and col in open_merges else None
             if start and start.row_end == r and start.col_span == span:
@@ -142,10 +147,19 @@ def _children(element: Element, tag: str) -> Iterator[Element]:
     """Rows of a table or cells of a row, through content controls and tracked insertions."""
     for child in element:
         if child.tag == tag:
-            if tag != _ROW or child.find(_DELETED) is None:
+            if tag != _ROW or _of_row(child, _DELETED) is None:
                 yield child
         elif child.tag in _WRAPPERS:
             yield from _children(child, tag)
+
+
+def _first(element: Element, tag: str) -> Element | None:
+    return next(element.iterchildren(tag), None)
+
+
+def _of_row(row: Element, tag: str) -> Element | None:
+    """A property of a row."""
+    return next((found for look in row.iterchildren(_ROW_PROPERTIES) if (found := _first(look, tag)) is not None), None)
 
 
 def _number(element: Element | None, default: int) -> int:

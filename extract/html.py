@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 
@@ -70,9 +70,11 @@ _APART = frozenset(["sup", "sub", "s", "strike", "del"])
 _FIELDS = frozenset(["select", "option", "textarea"])
 _PICTURES = ("img", "svg", "canvas", "object", "embed")
 _SKIPPED = frozenset(["script", "style", "noscript", "template", "head", "title", "select", "option", "textarea"])
+_NOT_IN_CELLS = _SKIPPED - _FIELDS  # a field of a form shows its value
 _SPACES = re.compile(r"[ \t\r\f\v\u00a0\u3000\u200b\ufeff]+")
 _WHITE, _XML, _NUMBER = re.compile(r"\s+"), re.compile(r"^\s*<\?xml[^>]*\?>"), re.compile(r"\s*\+?(\d+)")
-_NONE: Mapping[Element, Grid] = {}
+#: An element of a table with the tr and the row group around it.
+_Placed = tuple[Element, Element | None, Element | None]
 
 
 @dataclass(slots=True)
@@ -149,11 +151,8 @@ def _flush(buffer: list[str]) -> Iterator[Text]:
     buffer.clear()
 
 
-def _pieces(
-    element: Element, boxes: Mapping[Element, Grid] = _NONE, end: Element | None = None, in_cell: bool = False
-) -> Iterator[str | Grid | Text | None]:
+def _pieces(element: Element, boxes: Mapping[Element, Grid], end: Element | None) -> Iterator[str | Grid | Text | None]:
     """Strings, grids, and None at each edge of a block element. Own stack: pages nest deeper than Python recurses."""
-    skipped = _SKIPPED - _FIELDS if in_cell else _SKIPPED
     stack: list[Element | str | Text | None] = [element]
     while stack:
         item = stack.pop()
@@ -168,13 +167,17 @@ def _pieces(
         if tag == "br":
             yield "\n"
         elif tag == "table" and is_data_table(item):
-            yield from (None, stray_text(item), None, table_grid(item))
+            yield from (None, *_data_table(item))
         elif boxes and item in boxes:
             yield from (None, boxes[item])
-        elif tag == "input" and in_cell:
-            yield _field_value(item)
-        elif tag not in skipped and not (in_cell and _is_hidden(item)):
+        elif tag not in _SKIPPED:
             stack.extend(reversed(_inside(item, tag)))
+
+
+def _data_table(table: Element) -> tuple[str, None, Grid]:
+    """A table of data: the text in it outside its cells, and its grid."""
+    elements = list(_table_elements(table))
+    return _stray_text(table, elements), None, _grid(table, elements)
 
 
 def _field_value(item: Element) -> str:
@@ -212,7 +215,11 @@ def table_grid(table: Element) -> Grid:
     A rowspan goes to the end of its row group at most, one of 0 all the way. Cells keep line breaks as "\n". A table inside a cell takes
     the cell's place where it fits. Raises ValueError where the spans of a table cover more than MAX_AREA positions.
     """
-    rows = _rows(table)
+    return _grid(table, list(_table_elements(table)))
+
+
+def _grid(table: Element, elements: Sequence[_Placed]) -> Grid:
+    rows = _rows(elements)
     state = _Table(n_rows=len(rows), nested=next(table.iterdescendants("table"), None) is not None)
     for r, row in enumerate(rows):
         col = 0
@@ -224,10 +231,10 @@ def table_grid(table: Element) -> Grid:
     return expand(Grid(cells, state.n_rows, state.n_cols, METHOD), state.hosts)
 
 
-def _rows(table: Element) -> list[_Row]:
+def _rows(elements: Sequence[_Placed]) -> list[_Row]:
     """Rows as browsers see them: a form or div between table, tr and td does not count, and td outside any tr make a row of their own."""
     rows: list[_Row] = []
-    for element, tr, group in _table_elements(table):
+    for element, tr, group in elements:
         is_cell = element.tag in _CELLS
         if not is_cell and element.tag != "tr":
             continue
@@ -244,9 +251,9 @@ def _rows(table: Element) -> list[_Row]:
     return rows
 
 
-def _table_elements(table: Element) -> Iterator[tuple[Element, Element | None, Element | None]]:
+def _table_elements(table: Element) -> Iterator[_Placed]:
     """What is shown of a table down to its cells, in order, not inside the cells; each with the tr and the row group around it."""
-    stack: list[tuple[Element, Element | None, Element | None]] = [(e, None, None) for e in reversed(table)]
+    stack: list[_Placed] = [(e, None, None) for e in reversed(table)]
     while stack:
         here = element, tr, group = stack.pop()
         tag = element.tag
@@ -264,10 +271,10 @@ def _table_elements(table: Element) -> Iterator[tuple[Element, Element | None, E
         stack.extend((e, tr, group) for e in reversed(element))
 
 
-def stray_text(table: Element) -> str:
+def _stray_text(table: Element, elements: Sequence[_Placed]) -> str:
     """Text of a table outside its cells: the caption, and what browsers show above the table."""
     parts = [table.text or ""]
-    for element, _, _ in _table_elements(table):
+    for element, _, _ in elements:
         parts.append("" if element.tag in _CELLS else element.text or "")
         parts.append(element.tail or "")
     return "\n".join(part.replace("\n", " ") for part in parts if part.strip())
@@ -321,13 +328,35 @@ def cell_text(element: Element) -> str:
     Superscripts and struck text stand apart (3<sup>2</sup> is "3 2"), fields of a form show their value, and a cell with nothing but a
     picture is PICTURE: it is not blank.
     """
-    lines = (_SPACES.sub(" ", line).strip() for line in "".join(map(_as_text, _pieces(element, in_cell=True))).split("\n"))
+    text = "".join(_cell_pieces(element)).strip()
+    if text.isalnum():
+        return text
+    lines = (_SPACES.sub(" ", line).strip() for line in text.split("\n"))
     text = "\n".join(line for line in lines if line)
     return PICTURE if not text and next(element.iter(*_PICTURES), None) is not None else text
 
 
-def _as_text(piece: str | Grid | Text | None) -> str:
-    """A piece of a cell; the cells of a table inside each on a line of its own."""
-    if isinstance(piece, Grid):
-        return "\n".join(["", *(c.text for c in piece.cells), ""])
-    return piece if isinstance(piece, str) else "\n"
+def _cell_pieces(cell: Element) -> list[str]:
+    """The strings of a cell as shown, line ends at the edges of block elements. Own stack, as for the page."""
+    parts: list[str] = []
+    stack: list[Element | str] = [cell]
+    while stack:
+        item = stack.pop()
+        if isinstance(item, str):
+            parts.append(item)
+            continue
+        tag = item.tag
+        if tag == "br":
+            parts.append("\n")
+        elif tag == "table" and is_data_table(item):
+            text, _, grid = _data_table(item)
+            parts += ("\n", text, "\n", *(f"\n{c.text}" for c in grid.cells), "\n")
+        elif tag == "input":
+            parts.append(_field_value(item))
+        elif isinstance(tag, str) and tag not in _NOT_IN_CELLS and not _is_hidden(item):
+            edge = "\n" if tag in _BLOCKS else " " if tag in _APART else ""
+            parts += (edge, (item.text or "").replace("\n", " "))
+            stack.append(edge)
+            for child in item.iterchildren(reversed=True):
+                stack += ((child.tail or "").replace("\n", " "), child)
+    return parts

@@ -6,6 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from transform.labels import Vocabulary, compact, normalise, ordinal, without_remarks
+from transform.layout import layouts
+from transform.numbers import looks_like_figure
+from transform.view import may_be_wording
 
 
 @pytest.mark.parametrize(
@@ -118,3 +121,24 @@ def test_never_raises(text: str) -> None:
 def test_white_space_anywhere_changes_nothing(label: str, gap: str, at: int) -> None:
     words = form(2021).tables[1].row_words
     assert words.find(label[:at] + gap + label[at:]) == words.find(label)
+
+
+@given(st.from_regex(r"[0-9]*", fullmatch=True))
+def test_digits_alone_are_a_figure_and_never_a_wording(digits: str) -> None:
+    assert not may_be_wording(digits) and looks_like_figure(digits)
+    for table in (table for layout in layouts() for table in layout.tables):
+        words = (table.row_words, table.column_words, table.group_words, table.furniture_words)
+        assert not any(w.find(digits) or w.similar(digits) for w in words)
+        assert not table.list_words.find(digits)
+
+
+@given(st.text())
+def test_what_may_be_no_wording_is_none(text: str) -> None:
+    known = any(t.row_words.find(text) or t.column_words.find(text) for layout in layouts() for t in layout.tables)
+    assert may_be_wording(text) or not known
+
+
+def test_forms_with_the_same_words_share_them() -> None:
+    assert form(2019).tables[1].column_words is form(2021).tables[1].column_words
+    assert form(2019).tables[2].content == form(2021).tables[2].content
+    assert form(2019).tables[1].content != form(2021).tables[1].content

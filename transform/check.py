@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import yaml
 from pydantic import BaseModel, ConfigDict
@@ -34,12 +34,14 @@ class Identity(BaseModel):
     right: list[str] = []
 
 
-@dataclass(frozen=True, slots=True)
-class Operand:
+class Operand(NamedTuple):
     """A figure as the checker sees it: `value` is None where nothing certain is printed; `confirmed` where a second reading agrees."""
 
     value: Decimal | None
     confirmed: bool = False
+
+
+_MISSING, _ZERO = Operand(None), Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,24 +73,35 @@ class Equation:
     applicant: str | None
     left: tuple[Key, ...]
     right: tuple[Key, ...]
+    keys: tuple[Key, ...] = field(init=False, compare=False)  # of both sides
 
-    @property
-    def keys(self) -> tuple[Key, ...]:
-        return self.left + self.right
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "keys", self.left + self.right)
 
 
-def equations(keys: Iterable[Key], formats: Mapping[str, int], rules: Iterable[Identity] | None = None) -> list[Equation]:
+def equations(keys: Iterable[Key], formats: Mapping[str, int], rules: Iterable[Identity] | None = None) -> Sequence[Equation]:
     """The identities of the sections that a report has, one by one. `keys` are its figures, `formats` the form of each section."""
-    present = list(keys)
+    if rules is None:
+        return _equations(tuple(keys), tuple(formats.items()))
+    return _of_rules(tuple(keys), formats, rules)
+
+
+@lru_cache(256)
+def _equations(keys: tuple[Key, ...], formats: tuple[tuple[str, int], ...]) -> tuple[Equation, ...]:
+    """Reports of one form have the same figures, and so the same equations."""
+    return _of_rules(keys, dict(formats), identities())
+
+
+def _of_rules(keys: tuple[Key, ...], formats: Mapping[str, int], rules: Iterable[Identity]) -> tuple[Equation, ...]:
     out: list[Equation] = []
-    for rule in identities() if rules is None else rules:
+    for rule in rules:
         number = formats.get(rule.section)
         if number is not None and (rule.formats is None or number in rule.formats):
-            out.extend(_at_places(rule, present))
-    return out
+            out.extend(_at_places(rule, keys))
+    return tuple(out)
 
 
-def _at_places(rule: Identity, present: list[Key]) -> list[Equation]:
+def _at_places(rule: Identity, present: Sequence[Key]) -> list[Equation]:
     if rule.over:
         rows = dict.fromkeys(indicator for indicator, applicant in present if applicant)
         return [Equation(f"{rule.id}.{row}", "total", tuple((row, part) for part in PARTS), ((row, "total"),)) for row in rows]
@@ -110,16 +123,20 @@ def evaluate(equation: Equation, figures: Mapping[Key, Operand]) -> Result:
 
     The cause of a failure is the publisher where every operand was read twice alike, else unknown.
     """
-    operands = [[figures.get(key, Operand(None)) for key in side] for side in (equation.left, equation.right)]
-    left, right = (_sum(side) for side in operands)
+    operands = [figures.get(key, _MISSING) for key in equation.keys]
+    middle = len(equation.left)
+    left, right = _sum(operands[:middle]), _sum(operands[middle:])
     if left is None or right is None:
         return Result(equation.check_id, equation.applicant, left, right, None, None, None)
     difference = left - right
-    confirmed = all(o.confirmed for side in operands for o in side)
-    cause = None if not difference else "publisher" if confirmed else "unknown"
+    cause = None if not difference else "publisher" if all(o.confirmed for o in operands) else "unknown"
     return Result(equation.check_id, equation.applicant, left, right, difference, not difference, cause)
 
 
-def _sum(side: list[Operand]) -> Decimal | None:
-    values = [o.value for o in side]
-    return None if any(v is None for v in values) else sum((v for v in values if v is not None), Decimal(0))
+def _sum(side: Sequence[Operand]) -> Decimal | None:
+    total = _ZERO
+    for operand in side:
+        if operand.value is None:
+            return None
+        total += operand.value
+    return total

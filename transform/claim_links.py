@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from itertools import groupby
 
 from pydantic import BaseModel, ConfigDict
@@ -20,7 +20,7 @@ from transform.claims import Claim, fold, settings
 from transform.narrative import Section
 
 _SPACE = re.compile(r"\s+")
-_SUBHEADING = re.compile(r"^\s*\([一二三四五六七八九十]{1,3}\)[^\n。:]{0,40}", re.MULTILINE)
+_SUBHEADING = re.compile(r"^(\s*\([一二三四五六七八九十]{1,3}\))[^\n。:]{0,40}", re.MULTILINE)
 _LEADING_STOPS = re.compile(r"^(?:\([^()]*\)|[，,、;:。()])+")
 _YEAR = re.compile(r"(20\d\d)年")
 
@@ -113,7 +113,7 @@ def _place(section: Section, claim: Claim, since: int) -> Place:
     text = fold(section.text)
     first = max(text.rfind(mark, 0, claim.begin) for mark in "。!?\n") + 1
     paragraph = text.rfind("\n", 0, claim.begin) + 1
-    subheading = next((m.group() for m in reversed(list(_SUBHEADING.finditer(text, 0, claim.begin)))), "")
+    subheading = next((text[a : min(c, claim.begin)] for a, b, c in reversed(_subheadings(text)) if b <= claim.begin), "")
     end = min((i for mark in "。!?\n" if (i := text.find(mark, claim.end)) >= 0), default=len(text))
     headings = fold(section.heading or "") + "\n" + subheading + "\n"
     return Place(
@@ -124,6 +124,12 @@ def _place(section: Section, claim: Claim, since: int) -> Place:
         _tight(headings + text[paragraph : claim.begin]),
         _tight(text[claim.end : end]),
     )
+
+
+@lru_cache(64)
+def _subheadings(text: str) -> tuple[tuple[int, int, int], ...]:
+    """Where the subheadings of a section begin, where their numeral and where they end."""
+    return tuple((m.start(), m.end(1), m.end()) for m in _SUBHEADING.finditer(text))
 
 
 def _tight(text: str) -> str:
@@ -146,8 +152,8 @@ def _comparable(place: Place, year: int, scope: str) -> bool:
 
 
 def _first(place: Place, claim: Claim, figures: Mapping[Key, Decimal | None], year: int) -> Link | None:
-    for rule in rules():
-        if not _matches(rule, place, year) or any(figures.get((i, rule.applicant)) != 0 for i in rule.only_if_zero):
+    for number, rule in enumerate(rules()):
+        if not _matches(number, rule, place, year) or any(figures.get((i, rule.applicant)) != 0 for i in rule.only_if_zero):
             continue
         if rule.sum:
             return _sum_link(rule, claim, figures)
@@ -166,8 +172,8 @@ def _sum_link(rule: Rule, claim: Claim, figures: Mapping[Key, Decimal | None]) -
     return Link(claim, rule.check, None, rule.applicant, total)
 
 
-def _matches(rule: Rule, place: Place, year: int) -> bool:
-    named = _words(rule, place)
+def _matches(number: int, rule: Rule, place: Place, year: int) -> bool:
+    named = _words(number, place)
     if named is None or (rule.units and place.unit is not None and place.unit not in rule.units):
         return False
     if rule.about and place.section_no != rule.at_home and not _has(rule.about, place.context):
@@ -182,18 +188,25 @@ def _matches(rule: Rule, place: Place, year: int) -> bool:
     return years <= {year} and (not named or int(named) == year + 1)
 
 
-def _words(rule: Rule, place: Place) -> str | None:
-    """The year after this one where the words name it, "" where they fit without, None where they do not fit."""
-    patterns = [
-        (rule.lead, rf"(?:{rule.lead})$", place.lead),
-        (rule.phrase, rf"(?:^|[,，:;(])(?:其中[,，:]?)?(?:\(?[一二三四五六七]\)|\d[.、])?(?:{rule.phrase})$", place.lead),
-        (rule.then, rf"^(?:{rule.then})", place.rest),
-    ]
+@cache
+def _patterns() -> dict[int, tuple[tuple[re.Pattern[str], str], ...]]:
+    """The patterns of each rule's words, by its place among the rules, and the words of a count that each is held against."""
+    out: dict[int, tuple[tuple[re.Pattern[str], str], ...]] = {}
+    for number, rule in enumerate(rules()):
+        patterns = (
+            (rule.lead, rf"(?:{rule.lead})$", "lead"),
+            (rule.phrase, rf"(?:^|[,，:;(])(?:其中[,，:]?)?(?:\(?[一二三四五六七]\)|\d[.、])?(?:{rule.phrase})$", "lead"),
+            (rule.then, rf"^(?:{rule.then})", "rest"),
+        )
+        out[number] = tuple((re.compile(pattern), where) for given, pattern, where in patterns if given is not None)
+    return out
+
+
+def _words(number: int, place: Place) -> str | None:
+    """The year after this one where the words of a rule name it, "" where they fit without, None where they do not fit."""
     year = ""
-    for given, pattern, text in patterns:
-        if given is None:
-            continue
-        found = _compiled(pattern).search(text)
+    for pattern, where in _patterns()[number]:
+        found = pattern.search(place.lead if where == "lead" else place.rest)
         if found is None:
             return None
         year = found.groupdict().get("next") or year

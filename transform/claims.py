@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any, Literal
 
@@ -29,6 +29,7 @@ _DIGITS = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
 _HAN = "零〇一二两三四五六七八九十廿卅百千万亿"
 _SCALES = {"百": 10**2, "千": 10**3, "万": 10**4, "百万": 10**6, "千万": 10**7, "亿": 10**8, "万亿": 10**12}
 _SENTENCE_END = re.compile(r"[。！!?？\n]")
+_SENTENCE_ENDS = "。！!?？\n"
 _STOP = re.compile(r"\s*(?:[，。；、,;)）]|$)", re.MULTILINE)
 _RANGE = re.compile(r"[-~—–至到]\s*[\d" + _HAN + "]")
 _HANGING = re.compile(rf"(?:[\d.,/:~—–-]|[\d{_HAN}]\s*(?:[件条次个项份])?\s*[至到])$")
@@ -82,8 +83,9 @@ def vocabulary() -> Vocabulary:
     raw = settings()
     before, after = raw["qualifiers"]["before"], raw["qualifiers"]["after"]
     units = "|".join(re.escape(u) + (f"(?!{no})" if no else "") for u, no in raw["units"])
+    starts = re.escape("".join(sorted({word[0] for word in before})))  # nearly no place has one of these: looked at first
     number = re.compile(
-        rf"(?P<before>{_any(before)})?\s*"
+        rf"(?=[\s\d百{_HAN}{starts}])(?P<before>{_any(before)})?\s*"
         rf"(?:百分之(?P<percent>[{_HAN}]+)|(?P<number>{_DIGITS}|[{_HAN}]+)\s*(?P<mid>[余多])?\s*(?P<scale>(?:百万|千万|万亿|[百千万亿])(?!元))?"
         rf"\s*(?P<late>[余多])?\s*(?P<unit>{units})?)(?P<after>{_any(after)})?"
     )
@@ -104,6 +106,7 @@ def _any(words: Iterable[str]) -> str:
     return "|".join(sorted(map(re.escape, words), key=len, reverse=True))
 
 
+@lru_cache(64)
 def fold(text: str) -> str:
     """The text with half-width signs, of the same length: an offset in one is the same place in the other."""
     return _FULL_WIDTH_GROUP.sub(",", text).translate(_FOLD)
@@ -205,7 +208,7 @@ def _small_counts(before: str, unit: str | None, rest: str) -> bool:
 
 
 def _sentence(text: str, start: int, end: int) -> tuple[int, int]:
-    first = max((m.end() for m in _SENTENCE_END.finditer(text, 0, start)), default=0)
+    first = max(text.rfind(mark, 0, start) for mark in _SENTENCE_ENDS) + 1
     last = _SENTENCE_END.search(text, end)
     return first, last.end() if last else len(text)
 

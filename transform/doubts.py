@@ -15,17 +15,20 @@ from transform.numbers import Figure
 BY_IDENTITY = "+identity"
 
 
-def settle(figures: Figures, document: Document, forms: Sequence[Layout]) -> None:
-    """Settle every doubt, in place.
+def settle(figures: Figures, document: Document, forms: Sequence[Layout]) -> list[Result]:
+    """Settle every doubt, in place; the results of every identity then.
 
-    Where an identity then fails with figures that were read only once, the document is read again by other means
+    Where an identity fails with figures that were read only once, the document is read again by other means
     (`Document.again`): figures that both readings give alike are confirmed, so that the cause is the publisher; where they
     differ, an identity decides, or the figure is unreadable.
     """
     _settle_doubts(figures)
-    if document.again and any(r.passed is False and r.cause == "unknown" for r in run_checks(figures)):
+    results = run_checks(figures)
+    if document.again and any(r.passed is False and r.cause == "unknown" for r in results):
         _compare(figures, document.again, forms)
         _settle_doubts(figures)
+        return run_checks(figures)
+    return results
 
 
 def run_checks(figures: Figures) -> list[Result]:

@@ -16,8 +16,9 @@ from transform.check import Key
 from transform.labels import compact
 from transform.layout import Layout, Table
 from transform.leftovers import Leftover, find_leftovers
+from transform.match import Found, Match
 from transform.numbers import Figure, Kind, read_figure
-from transform.recognise import Found, Match, form_labels, match_grid
+from transform.recognise import form_labels, match_grid
 from transform.rivals import Place, named_rows, rivals
 
 _MONEY = "10k_cny"
@@ -49,10 +50,10 @@ class Observed:
     doubt: str | None = None
     rivals: tuple[Figure, ...] = ()
     confirmed: bool = False
+    key: Key = field(init=False)
 
-    @property
-    def key(self) -> tuple[str, str | None]:
-        return self.found.indicator, self.found.applicant
+    def __post_init__(self) -> None:
+        self.key = self.found[:2]
 
     @property
     def place(self) -> str:
@@ -83,6 +84,12 @@ class Figures:
 
     def problem(self, kind: str, message: str, severity: Severity = "failure") -> None:
         self.problems.append(Problem("transform", kind, message, severity=severity))
+
+
+@cache
+def _kinds() -> dict[str, tuple[str, Kind]]:
+    """Unit of every indicator, and what may stand in its cell."""
+    return {indicator: (unit, _kind(indicator, unit)) for indicator, unit in codebook().items()}
 
 
 @cache
@@ -185,19 +192,20 @@ def _some(texts: Sequence[str], limit: int = 8) -> str:
 
 
 def _take_match(work: Figures, match: Match, table_no: int, method: str) -> None:
+    kinds, section = _kinds(), match.table.section
     for found in match.found:
-        unit = codebook()[found.indicator]
-        kind = _kind(found.indicator, unit)
-        figure = read_figure(found.cell.text, unit, kind, found.header)
-        observed = Observed(match.table.section, match.format, found, figure, table_no, method)
-        if found.doubt and found.cell.text.strip():
+        unit, kind = kinds[found.indicator]
+        cell = found.cell
+        figure = read_figure(cell.text, unit, kind, found.header)
+        observed = Observed(section, match.format, found, figure, table_no, method)
+        if found.doubt and cell.text.strip():
             work.problem("unreadable_cell", f"{observed.place}: {found.doubt}")
             observed.figure = Figure(None, "unreadable", figure.unit)
-        else:
-            texts, observed.doubt = _other_readings(found.cell, figure)
+        elif cell.second is not None or cell.certainty is not None or figure.status == "unreadable":
+            texts, observed.doubt = _other_readings(cell, figure)
             observed.rivals = tuple(read_figure(t, unit, kind, found.header) for t in texts)
             # two readings of a picture are by one recogniser: a failed identity has the document read again
-            observed.confirmed = found.cell.second is not None and found.cell.certainty is None and observed.doubt is None
+            observed.confirmed = cell.second is not None and cell.certainty is None and observed.doubt is None
         work.observed.append(observed)
 
 
@@ -232,6 +240,9 @@ def _settle_formats(work: Figures) -> None:
 
 def _settle_rivals(work: Figures) -> None:
     """Where two tables of a section contradict each other, what only one of them prints can't be taken: it may be another report's."""
+    places = {(row.section, row.table_no) for row in work.observed}
+    if len(places) == len({section for section, _ in places}) and not work.unread:
+        return
     tables: dict[Place, dict[Key, Figure]] = {}
     for row in work.observed:
         tables.setdefault((row.section, row.table_no), {})[row.key] = row.figure

@@ -77,10 +77,12 @@ class Hit(Generic[T]):
 class Vocabulary(Generic[T]):
     """Wordings of a form, each standing for a key.
 
-    `find(text)` is the key whose wording a text is, remarks in brackets aside; None where it is no wording of this form.
+    `find(text)` is the key whose wording a text is, remarks in brackets aside; None where it is no wording of this form. `is_like(text)`:
+    whether it is one, or much like one.
     """
 
     find: Callable[[str], T | None]
+    is_like: Callable[[str], bool]
 
     def __init__(self, wordings: Mapping[T, Iterable[str]]) -> None:
         self._exact: dict[str, T] = {}
@@ -92,10 +94,14 @@ class Vocabulary(Generic[T]):
                     self._official.setdefault(form, text)
         self._wordings = list(self._exact)
         self.find = lru_cache(_KEPT)(self._find)
+        self.is_like = lru_cache(_KEPT)(self._is_like)
         self._nearest = lru_cache(_KEPT)(self._look_alike)
 
     def _find(self, text: str) -> T | None:
         return self._exact.get(normalise(text)) or self._exact.get(without_remarks(text))
+
+    def _is_like(self, text: str) -> bool:
+        return self.find(text) is not None or self.similar(text) is not None
 
     def similar(self, text: str, taken: frozenset[T] = frozenset()) -> Hit[T] | None:
         """The one wording this text is much like, for misprints. None where none is, two are, or the printed ordinals differ."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import cache, cached_property
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache, cached_property, lru_cache
 from importlib.resources import files
 from typing import Literal
 
@@ -71,8 +71,32 @@ class Table(_Model):
     blocks: list[Block] = []
     items: list[Item] = []
 
+    @cached_property
+    def content(self) -> str:
+        """All there is of the table: the same for tables that are the same in several forms."""
+        return self.model_dump_json()
+
     def indicators(self) -> dict[str, str]:
         """Every indicator of the table with its official label."""
+        return self._indicators
+
+    @cached_property
+    def by_indicator(self) -> dict[str, MatrixRow]:
+        """The rows of a matrix."""
+        return {row.indicator: row for row in self.rows}
+
+    @cached_property
+    def subgroups(self) -> frozenset[str]:
+        """The groups that stand beside rows of a matrix."""
+        return frozenset(row.group for row in self.rows if row.group)
+
+    @cached_property
+    def block_cells(self) -> dict[str, dict[str, str]]:
+        """Indicators by column of each row of the blocks, by its first wording."""
+        return {row.label[0]: row.cells for block in self.blocks for row in block.rows}
+
+    @cached_property
+    def _indicators(self) -> dict[str, str]:
         match self.shape:
             case "matrix":
                 return {r.indicator: r.label[0] for r in self.rows}
@@ -100,26 +124,36 @@ class Table(_Model):
 
     @cached_property
     def column_words(self) -> Vocabulary[str]:
-        return Vocabulary(self.columns)
+        return _vocabulary(self.columns)
 
     @cached_property
     def group_words(self) -> Vocabulary[str]:
         headings = {item.label[0]: item.label for _, item in self.flat if not item.indicator}
-        return Vocabulary({g.label[0]: g.label for g in self.groups} | headings)
+        return _vocabulary({g.label[0]: g.label for g in self.groups} | headings)
 
     @cached_property
     def row_words(self) -> Vocabulary[str]:
         """Wordings of the rows; the key is the indicator (matrix, list) or the first wording (blocks)."""
         if self.shape == "list":
-            return Vocabulary({item.indicator: item.label for _, item in self.flat if item.indicator})
+            return _vocabulary({item.indicator: item.label for _, item in self.flat if item.indicator})
         if self.shape == "matrix":
-            return Vocabulary({r.indicator: r.label for r in self.rows})
-        return Vocabulary({r.label[0]: r.label for b in self.blocks for r in b.rows})
+            return _vocabulary({r.indicator: r.label for r in self.rows})
+        return _vocabulary({r.label[0]: r.label for b in self.blocks for r in b.rows})
 
     @cached_property
     def furniture_words(self) -> Vocabulary[str]:
         words = [*self.furniture, *FURNITURE, *(b.heading for b in self.blocks)]
-        return Vocabulary({w: [w] for w in words})
+        return _vocabulary({w: [w] for w in words})
+
+
+def _vocabulary(wordings: Mapping[str, Sequence[str]]) -> Vocabulary[str]:
+    return _one_of_each(tuple((key, tuple(texts)) for key, texts in wordings.items()))
+
+
+@lru_cache(256)
+def _one_of_each(wordings: tuple[tuple[str, tuple[str, ...]], ...]) -> Vocabulary[str]:
+    """Forms with the same words share their vocabulary, and what was found in it."""
+    return Vocabulary(dict(wordings))
 
 
 def _walk(items: list[Item], above: tuple[int, ...]) -> Iterator[tuple[tuple[int, ...], Item]]:

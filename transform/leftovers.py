@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from extract.grid import Cell, Grid
 from transform.labels import compact
-from transform.recognise import Match, is_value, leftover
+from transform.match import Match, is_value
+from transform.recognise import leftover
 from transform.view import View
 
 
@@ -37,9 +38,11 @@ class _Place:
 
 def find_leftovers(grid: Grid, matches: Sequence[Match], table_no: int, method: str) -> list[Leftover]:
     """The cells with text of a grid that none of its matches explains, in reading order."""
+    unknown = leftover(grid, set[int]().union(*(m.used for m in matches)))
+    if not unknown:
+        return []
     view = View(grid)
     figures = {f.cell for m in matches for f in m.found}
-    unknown = leftover(grid, (c for m in matches for c in m.used))
     out: list[Leftover] = []
     for cell in unknown:
         here = _Place(cell, _row_label(view, cell), _labels_above(view, cell))

@@ -58,7 +58,7 @@ def read_list(view: View, table: Table) -> ListTable | None:
     the total is read, and none where there is no total: a sum is never made. What else the columns hold stays unexplained.
     """
     out = ListTable()
-    if sum(bool(table.list_words.find(c.text)) for c in view.grid.cells) < MIN_ROWS:
+    if sum(bool(table.list_words.find(text)) for text in view.wordings) < MIN_ROWS:
         return None
     head = _find_head(view, table)
     rows = _match_rows(view, table, head, out)

@@ -64,12 +64,22 @@ def _prove_table(values: Values, found: Sequence[Equation]) -> list[_Change]:
     if system.failed:
         change = system.proved()
         return [change] if change else []
-    return [change for key, value in values.items() if value is None and (change := _prove_missing(key, values, found))]
+    return [change for key, mine in _unsolved(values, found).items() if (change := _prove_missing(key, values, found, mine))]
 
 
-def _prove_missing(key: Key, values: Values, found: Sequence[Equation]) -> _Change | None:
+def _unsolved(values: Values, found: Sequence[Equation]) -> dict[Key, list[Equation]]:
+    """The cells without a number, each with the identities that lack it alone."""
+    out: dict[Key, list[Equation]] = {key: [] for key, value in values.items() if value is None}
+    for equation in found if out else ():
+        lacking = [key for key in equation.keys if values.get(key) is None]
+        if len(lacking) == 1 and lacking[0] in out:
+            out[lacking[0]].append(equation)
+    return out
+
+
+def _prove_missing(key: Key, values: Values, found: Sequence[Equation], mine: Sequence[Equation]) -> _Change | None:
     """Puts a value in the cell that its identities do not give, and asks which one they prove instead."""
-    needed = {_solve(e, key, values) for e in found if key in e.keys and all(values.get(k) is not None for k in e.keys if k != key)}
+    needed = {_solve(e, key, values) for e in mine}
     if len(needed) != 1:
         return None
     change = _System({**values, key: needed.pop() + 1}, found).proved()
@@ -85,22 +95,39 @@ def _signs(equation: Equation) -> dict[Key, int]:
     return {**dict.fromkeys(equation.left, 1), **dict.fromkeys(equation.right, -1)}
 
 
+def _gap(equation: Equation, values: Values) -> Decimal | None:
+    """The left side less the right one; None where a figure is missing."""
+    gap = _ZERO
+    for key in equation.left:
+        if (value := values.get(key)) is None:
+            return None
+        gap += value
+    for key in equation.right:
+        if (value := values.get(key)) is None:
+            return None
+        gap -= value
+    return gap
+
+
 class _System:
     """The assessable identities of a table: which cells take part in which, and how far each is from holding."""
 
     def __init__(self, values: Values, found: Sequence[Equation]) -> None:
         self.values = values
-        self.found = [e for e in found if all(values.get(k) is not None for k in e.keys)]
-        self.signs = [_signs(e) for e in self.found]
-        self.gaps = [sum((sign * (values[k] or _ZERO) for k, sign in signs.items()), _ZERO) for signs in self.signs]
+        self.found: list[Equation] = []
+        self.gaps: list[Decimal] = []
+        for equation in found:
+            if (gap := _gap(equation, values)) is not None:
+                self.found.append(equation)
+                self.gaps.append(gap)
         self.failed = {number for number, gap in enumerate(self.gaps) if gap}
 
     @cached_property
     def rows(self) -> dict[Key, dict[int, int]]:
         """The identities that each cell takes part in, with its sign there."""
         out: dict[Key, dict[int, int]] = {}
-        for number, signs in enumerate(self.signs):
-            for key, sign in signs.items():
+        for number, equation in enumerate(self.found):
+            for key, sign in _signs(equation).items():
                 out.setdefault(key, {})[number] = sign
         return out
 

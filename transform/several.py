@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import pairwise
 
 from extract.grid import Document, Grid, Text
@@ -14,6 +15,8 @@ from transform.narrative import title_lines
 from transform.period import decide, stated_years, title_year
 
 MAX_TITLE = 60
+#: Headings recur from report to report: what they say is kept.
+_title_of = lru_cache(2048)(report_title)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +53,14 @@ def _title_blocks(document: Document) -> list[int]:
     """Blocks at which a title of a report stands that names its year."""
     found: list[int] = []
     for i, block in enumerate(document.blocks):
-        if isinstance(block, Text) and len(block.text) <= MAX_TITLE and (title := report_title(block.text)) and title.year:
+        if isinstance(block, Text) and _may_be_title(block.text) and (title := _title_of(block.text)) and title.year:
             found.append(i)
     return found
+
+
+def _may_be_title(text: str) -> bool:
+    """Whether a text is short enough and has a sign that every title of a report has (信息公开, 政务公开)."""
+    return len(text) <= MAX_TITLE and "公" in text
 
 
 def _merge(pieces: list[Document], forms: Sequence[Layout]) -> list[Document]:

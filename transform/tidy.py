@@ -10,7 +10,7 @@ from extract.problem import Problem
 from transform.check import Result
 from transform.claim_links import checks, claim_rows, link
 from transform.claims import read_claims
-from transform.doubts import run_checks, settle
+from transform.doubts import settle
 from transform.figures import Figures, Observed, read_figures
 from transform.kinds import is_prose_report, other_body, other_report
 from transform.layout import Layout, layouts
@@ -23,7 +23,7 @@ from transform.scope import read_scope
 from transform.several import split_reports
 
 #: Changes whenever the same bytes may give other rows; `--reparse` reads the archive again.
-PARSER_VERSION = "2026.11.4"
+PARSER_VERSION = "2026.11.5"
 
 #: Reports on earlier years may be prose by rule (domain.md §1.0); later ones have tables.
 FIRST_TABLES = 2020
@@ -76,7 +76,7 @@ def _read(document: Document, context: Context, forms: Sequence[Layout], tables_
     figures = read_figures(document, forms, tables_before)
     if "requests" not in figures.formats and (other := other_report(document)):
         return _set_aside(document, context, other)
-    settle(figures, document, forms)
+    results = settle(figures, document, forms)
     problems = [*document.problems, *figures.problems]
     prose = not figures.recognised and not figures.problems and is_prose_report(document, context.title)
     found = find_year(document, context) if figures.recognised or prose else None
@@ -89,7 +89,7 @@ def _read(document: Document, context: Context, forms: Sequence[Layout], tables_
         )
     rows = no_rows()
     if found and year:
-        _fill(rows, document, context, figures, found, year)
+        _fill(rows, document, context, figures, results, found, year)
     lost = _lost(document) or (found is not None and not year)
     outcome = "loaded" if year and not prose else "failed" if lost else "no_tables"
     rows["problem"] = [_problem_row(p, context, year or context.year or context.link_year) for p in problems]
@@ -136,12 +136,12 @@ def _lost(document: Document) -> bool:
 # --- rows
 
 
-def _fill(rows: Rows, document: Document, context: Context, figures: Figures, found: Year, year: int) -> None:
+def _fill(rows: Rows, document: Document, context: Context, figures: Figures, results: list[Result], found: Year, year: int) -> None:
     report_id = f"{context.publisher_id}-{year}-{context.sha256[:8]}"
     sections = split(paragraphs(document.texts()))
     rows["report"] = [_report_row(document, context, figures, found, report_id, sections)]
     rows["observation"] = [_observation_row(report_id, o) for o in figures.observed]
-    rows["check_result"] = [_check_row(report_id, r) for r in run_checks(figures)]
+    rows["check_result"] = [_check_row(report_id, r) for r in results]
     rows["proof"] = [_proof_row(report_id, p) for p in _prove(figures)]
     _fill_claims(rows, figures, year, sections, report_id)
     rows["unmapped_cell"] = [_unmapped_row(report_id, u) for u in without_labels(figures.unmapped)]

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import cached_property
+from operator import attrgetter
 
 from extract.grid import Cell, Grid
 from transform.labels import normalise
+from transform.numbers import looks_like_figure
 
 Known = Callable[[str], bool]
+
+_COLUMN, _PLACE = attrgetter("col"), attrgetter("row", "col")
 
 
 class View:
@@ -17,15 +22,35 @@ class View:
     def __init__(self, grid: Grid) -> None:
         self.grid = grid
         self.rows: list[list[Cell]] = [[] for _ in range(grid.n_rows)]
-        for cell in grid.cells:
-            for r in range(cell.row, min(cell.row_end, grid.n_rows)):
-                self.rows[r].append(cell)
-        for row in self.rows:
-            row.sort(key=lambda c: c.col)
-        self._starting = [[c for c in row if c.row == r] for r, row in enumerate(self.rows)]
+        self._starting: list[list[Cell]] = [[] for _ in range(grid.n_rows)]
+        for cell in sorted(grid.cells, key=_COLUMN):
+            if cell.row < grid.n_rows:
+                self._starting[cell.row].append(cell)
+                for row in self.rows[cell.row : cell.row + cell.row_span]:
+                    row.append(cell)
 
     def starting(self, row: int) -> list[Cell]:
         return self._starting[row]
+
+    @cached_property
+    def inked(self) -> list[list[Cell]]:
+        """By row: the cells with text whose upper edge is there."""
+        return [[c for c in row if c.text.strip()] for row in self._starting]
+
+    @cached_property
+    def labels(self) -> list[list[Cell]]:
+        """By row: the cells with text whose upper edge is there and that can't be a figure."""
+        return [[c for c in row if c.row == r and not looks_like_figure(c.text)] for r, row in enumerate(self.worded)]
+
+    @cached_property
+    def worded(self) -> list[list[Cell]]:
+        """By row: the cells that cover it and may have a wording of a form."""
+        return [[c for c in row if may_be_wording(c.text)] for row in self.rows]
+
+    @cached_property
+    def wordings(self) -> list[str]:
+        """The texts of all cells that may have a wording of a form."""
+        return [c.text for r, row in enumerate(self.worded) for c in row if c.row == r]
 
     def stack(self, rows: Iterable[int], col: int) -> list[Cell]:
         """The cells with text that cover column `col` in `rows`, top to bottom, each once."""
@@ -35,6 +60,22 @@ class View:
                 if cell.col <= col < cell.col_end and cell.text.strip() and cell not in found:
                     found.append(cell)
         return found
+
+    def stacks(self, rows: Sequence[int]) -> list[list[Cell]]:
+        """The stack of every column of the grid."""
+        found: list[list[Cell]] = [[] for _ in range(self.grid.n_cols)]
+        for r in rows:
+            for cell in self.rows[r]:
+                if cell.text.strip():
+                    for stack in found[cell.col : cell.col_end]:
+                        if cell not in stack:
+                            stack.append(cell)
+        return found
+
+
+def may_be_wording(text: str) -> bool:
+    """False for digits alone and for nothing: no form has a wording without words."""
+    return bool(text) and not (text.isdigit() and text.isascii())
 
 
 def overlapping(cells: Iterable[Cell], columns: Iterable[int]) -> list[Cell]:
@@ -94,4 +135,4 @@ def _drop_into_above(grid: Grid, row: int) -> Grid:
 
 def replace_cells(grid: Grid, cells: list[Cell]) -> Grid:
     """The grid with other cells."""
-    return replace(grid, cells=sorted(cells, key=lambda c: (c.row, c.col)))
+    return replace(grid, cells=sorted(cells, key=_PLACE))

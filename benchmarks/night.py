@@ -17,12 +17,15 @@ import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable
+from multiprocessing import forkserver
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from flows import pipeline
-from flows.pipeline import Job
-from transform.frames import Rows
+from flows import pipeline, reading
+from flows.reading import Job
+
+if TYPE_CHECKING:
+    from transform.frames import Packed
 
 #: Folder to which the reading processes write what each document took.
 TIMES = "BENCH_TIMES"
@@ -32,27 +35,41 @@ TICK = os.sysconf("SC_CLK_TCK")
 # --- in the processes that read
 
 _spent: Counter[str] = Counter()
+#: CPU seconds that the measuring of the last document took after it was told.
+_late = [0.0]
 
 
-def read_timed(job: Job) -> Rows:
-    """`pipeline.read_one`, with the CPU seconds of its parts and the memory of the process written down."""
+def read_timed(job: Job) -> Packed:
+    """`reading.read_packed`, with the CPU seconds of its parts and the memory of the process written down."""
+    begun = time.process_time()
     _instrument()
     _spent.clear()
     before = memory()
     start = time.process_time()
-    rows = pipeline.read_one(job)
+    packed = _read_packed(job)
     whole = time.process_time() - start
     medium = job.context.url.rpartition(".")[2]
-    told = {"medium": medium, "at": start, "whole": whole, **_spent, "before": before, "after": memory()}
+    told = {"medium": medium, "at": begun, "whole": whole, **_spent, "before": before, "after": memory()}
+    told["measuring"] = (end := time.process_time()) - begun - whole + _late.pop()
     with (Path(os.environ[TIMES]) / f"{os.getpid()}.jsonl").open("a", encoding="utf-8") as out:
         out.write(json.dumps(told) + "\n")
-    return rows
+    _late.append(time.process_time() - end)
+    return packed
+
+
+_read_packed = reading.read_packed
 
 
 @functools.cache
 def _instrument() -> None:
-    for name, stage in (("read_body", "archive"), ("read_document", "reading"), ("tidy", "tidy")):
-        setattr(pipeline, name, _clocked(getattr(pipeline, name), stage))
+    frames = importlib.import_module("transform.frames")
+    for owner, name, stage in (
+        (reading, "read_body", "archive"),
+        (reading, "read_document", "reading"),
+        (reading, "tidy", "tidy"),
+        (frames, "pack", "frames"),
+    ):
+        setattr(owner, name, _clocked(getattr(owner, name), stage))
 
 
 def _clocked(fn: Callable[..., Any], stage: str) -> Callable[..., Any]:
@@ -124,7 +141,7 @@ def instrument(clocks: Clocks) -> None:
     """Put clocks around the steps of a run, leave out the crawl, and let the readers write down what they take."""
     from flows import nightly
 
-    pipeline.read_one = read_timed
+    reading.read_packed = read_timed
     nightly.crawl = lambda *_: None
     for owner, name, step in (
         (nightly, "load_registry", "registry"),
@@ -137,12 +154,13 @@ def instrument(clocks: Clocks) -> None:
         (nightly, "leave_artifacts", "artifacts"),
     ):
         clocks.wrap(owner, name, step)
-    clocks.wrap(pipeline, "frames", "frames", alone=False)
-    pipeline.frames = _after_imports(pipeline.frames, clocks)
+    clocks.wrap(reading, "frames", "frames", alone=False)
+    reading._checked = _after_imports(reading._checked, clocks)
+    clocks.wrap(reading, "_files", "parts", alone=False)
     clocks.wrap(pipeline.staged, "write_part", "parts", alone=False)
 
 
-def _after_imports(frames: Callable[..., Any], clocks: Clocks) -> Callable[..., Any]:
+def _after_imports(checked: Callable[..., Any], clocks: Clocks) -> Callable[..., Any]:
     """The making of frames, its imports (pandas and pandera, when the first part is written) on a clock of their own."""
     first = threading.Lock()
 
@@ -150,18 +168,30 @@ def _after_imports(frames: Callable[..., Any], clocks: Clocks) -> Callable[..., 
         spent = time.thread_time()
         with first:
             if "late imports" not in clocks.wall:
-                clocks.wrap(importlib.import_module("transform.frames").pd.DataFrame, "to_parquet", "parts", alone=False)
+                importlib.import_module("transform.frames").frames([])
             clocks.cpu["late imports"] += time.thread_time() - spent
             clocks.wall["late imports"] += 0.0
-        return frames(*args)
+        return checked(*args)
 
     return made
+
+
+def end_fork_server() -> float:
+    """End the process that the readers were forked from, so that the kernel counts it; its own CPU seconds: the readers' imports."""
+    server = forkserver._forkserver  # type: ignore[attr-defined]
+    pid = server._forkserver_pid
+    if pid is None:
+        return 0.0
+    spent = cpu_of(pid)
+    server._stop()
+    return spent
 
 
 def main() -> None:
     """Run and print the clocks."""
     home, sources = Path(sys.argv[1]), Path(sys.argv[2])
     started = time.monotonic()
+    sys.modules["hypothesis"] = None  # type: ignore[assignment] - of the tests: where it is installed, pandera imports it
     from extract.home import Home
     from flows import engine, night
 
@@ -179,6 +209,7 @@ def main() -> None:
     watch_server(engine, clocks)
     clocks.wrap(engine, "drain", "drain")
     outcome = night.run_night(Home(home), sources, [], [], False, False)
+    clocks.cpu["readers' imports"] = end_fork_server()
     own, children = (sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     told = {"status": outcome.status, "counts": outcome.counts, "failures": outcome.failures, "wall": time.monotonic() - started}
     print(

@@ -11,11 +11,12 @@ import tempfile
 import time
 from pathlib import Path
 
+from benchmarks.night import end_fork_server
 from extract.crawl.job import run_crawl
 from extract.home import Home
 from extract.ledger import Ledger
 from flows import pipeline
-from flows.engine import WorkPool, embedded_api
+from flows.engine import embedded_api
 from flows.registry import load_registry
 from flows.settings import Settings
 from sources.sample import server
@@ -32,7 +33,7 @@ def plain(home: Home, sources: Path) -> str:
         run_crawl(job, lambda event: None)
     publishers = pipeline.publisher_rows(registry)
     jobs = pipeline.find_work(home, run_id, publishers, [], reparse=False)
-    with WorkPool(settings.workers, settings.document_memory, pipeline.warm_up) as pool:
+    with pipeline.readers(settings.workers, settings.document_memory) as pool:
         size = min(settings.batch_size, -(-len(jobs) // settings.workers))
         read = [pipeline.read_batch(home, b, pool, settings.document_timeout, lambda url: None) for b in pipeline.batches(jobs, size)]
     counts = pipeline.load(home, run_id, [b.part for b in read], publishers, complete=True)
@@ -45,13 +46,14 @@ def memory(pid: int) -> float:
 
 
 def server_memory() -> float:
-    """Resident MB of the largest process this one started."""
+    """Resident MB of Prefect's server, which this process started."""
     found = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
-    return max(memory(int(pid)) for pid in found)
+    return max(memory(int(pid)) for pid in found if b"prefect_server" in Path(f"/proc/{pid}/cmdline").read_bytes())
 
 
 def cpu() -> float:
-    """CPU seconds of this process and of those it has waited for."""
+    """CPU seconds of this process and of those it has waited for; the readers, which are none of its own children, are ended first."""
+    end_fork_server()
     return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
 
 

@@ -27,7 +27,6 @@ from flows import (
     show_status,
 )
 from flows.cli_warehouse import AcceptOption, ReasonOption, accepted_gates
-from flows.engine import WorkPool
 from flows.night import by_hand, run_night
 from flows.options import HomeOption, LogOption
 from flows.pipeline import Outcome
@@ -222,7 +221,7 @@ def ingest(
         with (
             progress.reporting(err),
             by_hand(where, "ingest", present) as hand,
-            WorkPool(present.workers, present.document_memory, pipeline.warm_up) as pool,
+            pipeline.readers(present.workers, present.document_memory) as pool,
         ):
             given = (files, publisher, district, year, scope.value if scope else None)
             result = hand.conclude(lambda: ingest_files(where, hand.run_id, *given, pool, present))

@@ -15,7 +15,7 @@ from rich.console import Console
 from extract.home import Home
 from extract.ledger import Ledger
 from flows import advice, pipeline, progress
-from flows.engine import EngineError, WorkPool
+from flows.engine import EngineError
 from flows.night import by_hand, closing_on_failure
 from flows.options import HomeOption
 from flows.pipeline import BusyError
@@ -149,7 +149,7 @@ def upgrade_home(accept_gate: AcceptOption = None, reason: ReasonOption = None, 
         with (
             progress.reporting(err),
             by_hand(where, "upgrade", present) as hand,
-            WorkPool(present.workers, present.document_memory, pipeline.warm_up) as pool,
+            pipeline.readers(present.workers, present.document_memory) as pool,
         ):
             result = hand.conclude(lambda: upgrade(where, hand.run_id, pool, present, accepted), accepted)
     except FAILURES as error:

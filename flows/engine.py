@@ -1,8 +1,7 @@
-"""What a run stands on: an embedded Prefect API, and a pool of processes for work that may hang, crash or eat all memory.
+"""What a run stands on: an embedded Prefect API, and the pool of processes of `flows.workers`.
 
-Nothing here imports Prefect when it is imported itself: workers of the pool import this module, and importing Prefect costs each of them
-1 to 3 s and 90 MB. For the same reason the command line must not import Prefect at the top of a module: a spawned worker imports the main
-module again.
+Nothing here imports Prefect when it is imported itself, and the command line must not at the top of a module either: a process of the pool
+imports the main module again, and importing Prefect costs each of them 1 to 3 s and 90 MB.
 
 Why the embedded API is started here and not left to Prefect (measured with Prefect 3.8.8, docs/decisions.md):
 
@@ -16,39 +15,28 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import fcntl
-import gc
 import json
 import logging
-import multiprocessing
 import os
-import pickle
-import resource
 import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
-import traceback
 import urllib.request
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import CancelledError, wait
-from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
-from multiprocessing import connection
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Generic, Literal, NamedTuple, TypeVar
-
-from pebble import ProcessExpired, ProcessFuture, ProcessPool
+from typing import Any, NamedTuple
 
 from flows import prefect_database
-
-Item = TypeVar("Item")
-Result = TypeVar("Result")
+from flows.workers import GIB as GIB
+from flows.workers import Done as Done
+from flows.workers import Failed as Failed
+from flows.workers import WorkPool as WorkPool
+from flows.workers import uncollected
 
 log = logging.getLogger(__name__)
-
-GIB = 1 << 30
 
 SETTINGS = {
     "DO_NOT_TRACK": "1",
@@ -74,6 +62,9 @@ SETTINGS = {
     "PY_KEY_VALUE_DISABLE_BEARTYPE": "true",  # it would compile every module of a library of Prefect's at every start
 }
 
+#: How many looks at Prefect's record must be alike at the end, and where task runs are not finished there.
+LOOKS, LOOKS_AT_UNFINISHED = 3, 19
+
 _UNFINISHED = ["RUNNING", "PENDING", "CANCELLING"]
 _LIBC = ctypes.CDLL(None)
 _PR_SET_PDEATHSIG = 1
@@ -92,20 +83,22 @@ class TaskRuns(NamedTuple):
 
 
 @contextlib.contextmanager
-def embedded_api(home: Path, timeout: float = 180.0) -> Iterator[str]:
+def embedded_api(home: Path, timeout: float = 180.0, meanwhile: Callable[[], object] = lambda: None) -> Iterator[str]:
     """A Prefect API for the length of a `with` block; gives its address.
 
     With PREFECT_API_URL set, that server is used and nothing is started. Otherwise a server on an ephemeral port of 127.0.0.1 keeps its
     database under `home`; runs that a killed process left behind are marked crashed; at the end all task runs are waited for and the
-    server is stopped. Import flows inside the block. Enter it in a thread that outlives it: the server dies with that thread, so that
-    a killed process leaves no orphan. Raises EngineError.
+    server is stopped. Flows are imported inside the block or in `meanwhile`, which is called while the server starts. Enter it in a
+    thread that outlives it: the server dies with that thread, so that a killed process leaves no orphan. Raises EngineError, and what
+    `meanwhile` raises.
     """
     external = os.environ.get("PREFECT_API_URL")
     if external:
+        meanwhile()
         yield external
         return
     home.mkdir(parents=True, exist_ok=True)
-    with _only_one(home / "lock"), _environment(_settings(home)), _server(home, timeout) as url:
+    with _only_one(home / "lock"), _environment(_settings(home)), _server(home, timeout, meanwhile) as url, _without_heartbeats():
         _sweep(url)
         try:
             yield url
@@ -116,22 +109,33 @@ def embedded_api(home: Path, timeout: float = 180.0) -> Iterator[str]:
 def drain(url: str, limit: float = 60.0) -> TaskRuns | None:
     """Waits until the server has written every task run, `limit` seconds at most; gives the last counts, None where there is no answer.
 
-    Written means: nothing changed between polls 1.5 s apart (the recorder writes every second), three times as long where some are
-    still unfinished.
+    Written means: all is sent, and nothing changed for half a second, for 4.5 s where some are still unfinished (the recorder writes five
+    times a second, and what it has left when the server is stopped).
     """
     end = time.monotonic() + limit
     seen: list[TaskRuns] = []
     try:
+        _send_all(limit)
         while time.monotonic() < end:
             seen.append(_count(url))
-            needed = 4 if seen[-1].unfinished else 2
+            needed = LOOKS_AT_UNFINISHED if seen[-1].unfinished else LOOKS
             if len(seen) >= needed and len(set(seen[-needed:])) == 1:
                 break
-            time.sleep(1.5)
+            time.sleep(0.25)
     except OSError as error:
         log.warning("Prefect's record of this run may be incomplete: %s", error)
         return None
     return seen[-1] if seen else None
+
+
+def _send_all(limit: float) -> None:
+    """Waits until Prefect's client has sent the events of all task runs, if there is one in this process."""
+    if "prefect.events.worker" in sys.modules:
+        from prefect.events.worker import EventsWorker
+
+        sent = threading.Thread(target=EventsWorker.instance().wait_until_empty, daemon=True)
+        sent.start()
+        sent.join(limit)
 
 
 def _count(url: str) -> TaskRuns:
@@ -203,7 +207,16 @@ def _refresh() -> None:
 
 
 @contextlib.contextmanager
-def _server(home: Path, timeout: float) -> Iterator[str]:
+def _without_heartbeats() -> Iterator[None]:
+    """No heartbeats of flows: nothing in an embedded server looks at them, and the end of a flow waits a second for their thread."""
+    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+
+    with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):
+        yield
+
+
+@contextlib.contextmanager
+def _server(home: Path, timeout: float, meanwhile: Callable[[], object]) -> Iterator[str]:
     """The server process, ready to answer. Prefect is imported here meanwhile: the two starts overlap."""
     url = os.environ["PREFECT_API_URL"]
     port = url.removesuffix("/api").rpartition(":")[2]
@@ -220,23 +233,14 @@ def _server(home: Path, timeout: float) -> Iterator[str]:
         try:
             with uncollected():
                 import prefect.main  # noqa: F401
+
+                meanwhile()
             _await_ready(process, url, timeout, home / "server.log")
             if new:
                 prefect_database.keep(home)
             yield url
         finally:
             _stop(process)
-
-
-@contextlib.contextmanager
-def uncollected() -> Iterator[None]:
-    """No garbage collection while much is imported in the block; what is there at its end is taken for lasting, and not looked at again."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        gc.enable()
 
 
 def _die_with_parent() -> None:
@@ -262,163 +266,3 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-
-
-@dataclass(frozen=True, slots=True)
-class Done(Generic[Result]):
-    """A job that ended well."""
-
-    value: Result
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """A job that did not: over its time, its process died or ran out of memory, it raised, or it was `lost`: no process could be had."""
-
-    kind: Literal["timeout", "died", "error", "lost"]
-    message: str
-
-
-@dataclass(slots=True)
-class _Job:
-    """A job handed to a pool: the pickled function and item, and the pool's promise."""
-
-    payload: bytes
-    timeout: float
-    pool: ProcessPool
-    future: ProcessFuture[bytes]
-
-
-class WorkPool:
-    """Processes that do one job after the other; a job that hangs, crashes or takes too much memory costs its own process only.
-
-    Processes are spawned, so they have neither Prefect nor any thread or open file of this process. Each may take `memory_limit` bytes of
-    address space beyond what it has after `prepare` (a function at the top of a module, which imports what the jobs need: the libraries
-    reserve far more than they use), and ends when this process does. Use it in a `with` block; leaving it ends all processes. `map` may
-    be called from several threads at once.
-
-    Functions, items and results travel as bytes that the jobs themselves unpickle: pebble 5.2 gives up the whole pool for one exception
-    that can't be unpickled, and waits for ever for a result that can't be pickled. Should a pool be given up all the same (a process that
-    dies with no job in hand), a new one takes its place and does the lost jobs once more.
-    """
-
-    def __init__(self, max_workers: int, memory_limit: int = GIB, prepare: Callable[[], None] | None = None) -> None:
-        self._max_workers = max_workers
-        self._memory_limit = memory_limit
-        self._prepare = prepare
-        self._lock = threading.Lock()
-        self._pool: ProcessPool | None = self._new_pool()
-
-    def __enter__(self) -> WorkPool:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        with self._lock:
-            pool, self._pool = self._pool, None
-        if pool:
-            _close(pool)
-
-    def map(self, fn: Callable[[Item], Result], items: Iterable[Item], timeout: float) -> Iterator[Done[Result] | Failed]:
-        """What became of `fn(item)` for each item, in their order; each may take `timeout` seconds from its own start.
-
-        `fn` is a function at the top of a module, and items and results can be pickled. All jobs are handed over at once; those still
-        waiting are dropped when the iterator is closed. Raises pickle.PicklingError for an item that can't be pickled, and RuntimeError
-        after the pool has been left.
-        """
-        jobs = [self._hand_over(pickle.dumps((fn, item)), timeout) for item in items]
-        return self._outcomes(jobs)
-
-    def _outcomes(self, jobs: list[_Job]) -> Iterator[Done[Any] | Failed]:
-        try:
-            for job in jobs:
-                yield self._outcome(job)
-        finally:
-            for job in jobs:
-                job.future.cancel()  # type: ignore[no-untyped-call]
-
-    def _outcome(self, job: _Job) -> Done[Any] | Failed:
-        error = _error(job)
-        if isinstance(error, BrokenProcessPool) and self._pool is not None:
-            job = self._hand_over(job.payload, job.timeout)
-            error = _error(job)
-        match error:
-            case None:
-                outcome: Done[Any] | Failed = pickle.loads(job.future.result())
-                return outcome
-            case TimeoutError():
-                return Failed("timeout", f"not done after {job.timeout:g} s")
-            case BrokenProcessPool() | CancelledError():
-                return Failed("lost", "the pool of processes was ended")
-            case ProcessExpired():
-                return Failed("died", f"the process died ({_exit(error.exitcode)})")
-            case _:
-                return Failed("died", f"{type(error).__name__}: {error}")
-
-    def _hand_over(self, payload: bytes, timeout: float) -> _Job:
-        with self._lock:
-            if self._pool is None:
-                raise RuntimeError("the pool has been left")
-            if not self._pool.active:
-                _close(self._pool)
-                self._pool = self._new_pool()
-            return _Job(payload, timeout, self._pool, self._pool.schedule(_work, args=[payload], timeout=timeout))
-
-    def _new_pool(self) -> ProcessPool:
-        spawn = multiprocessing.get_context("spawn")
-        return ProcessPool(self._max_workers, initializer=_prepare_worker, initargs=(self._memory_limit, self._prepare), context=spawn)
-
-
-def _close(pool: ProcessPool) -> None:
-    pool.stop()  # type: ignore[no-untyped-call]
-    pool.join()
-
-
-def _error(job: _Job) -> BaseException | None:
-    """Waits for a job; what kept it from returning. A pool that was given up may never answer: that is BrokenProcessPool too."""
-    while not wait([job.future], timeout=2).done:
-        if not job.pool.active:
-            return BrokenProcessPool("the pool was given up")
-    if job.future.cancelled():
-        return CancelledError("the pool has been left")
-    error: BaseException | None = job.future.exception()
-    return error
-
-
-def _exit(status: int) -> str:
-    return signal.Signals(-status).name if status < 0 else f"exit status {status}"
-
-
-def _prepare_worker(memory_limit: int, prepare: Callable[[], None] | None) -> None:
-    if prepare:
-        with uncollected():
-            prepare()
-    _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    wanted = _address_space() + memory_limit
-    soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-    resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _address_space() -> int:
-    """Bytes of address space of this process."""
-    return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        connection.wait([parent.sentinel])
-        os._exit(1)
-
-
-def _work(payload: bytes) -> bytes:
-    """One job, in a worker: bytes in, bytes out, whatever happens."""
-    try:
-        fn, item = pickle.loads(payload)
-        return pickle.dumps(Done(fn(item)))
-    except MemoryError:
-        limit, _ = resource.getrlimit(resource.RLIMIT_AS)
-        return pickle.dumps(Failed("died", f"out of memory (limit {limit / GIB:.1f} GiB)"))
-    except Exception as error:  # noqa: BLE001 - the boundary of a process: it becomes a result, with its place
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        return pickle.dumps(Failed("error", f"{type(error).__name__}: {error} ({Path(place.filename).name}:{place.lineno})"))

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from types import TracebackType
 
@@ -111,7 +112,7 @@ def run_night(
             with (
                 telling_of_failure(home, run_id, settings, watch),
                 closing_on_failure(home, run_id),
-                embedded_api(home.state / "prefect"),
+                embedded_api(home.state / "prefect", meanwhile=import_flow),
             ):
                 from flows.nightly import nightly
 
@@ -121,6 +122,12 @@ def run_night(
         with untold():
             tell_of_end(home, outcome, settings)
         return outcome
+
+
+def import_flow() -> None:
+    """What the flow needs, and what Prefect would import when it begins."""
+    for name in ("flows.nightly", "fastapi.encoders"):
+        import_module(name)
 
 
 def begin(home: Home, command: str) -> str:

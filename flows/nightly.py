@@ -126,17 +126,25 @@ def read_all(home: Home, jobs: list[Job], settings: Settings) -> list[Batch]:
     with scale.reader(settings, jobs) as reader, ThreadPoolTaskRunner(max_workers=reader.at_once) as runner:
         work = pipeline.batches(jobs, min(settings.batch_size, -(-len(jobs) // reader.processes)))
         for start in range(0, len(work), WAVE):
-            wave = work[start : start + WAVE]
-            told = ({"home": home, "jobs": jobs, "reader": reader} for jobs in wave)
-            futures: list[PrefectFuture[Batch]] = [runner.submit(options, given) for given in told]  # type: ignore[arg-type]
+            wave = [Work(home, jobs, reader) for jobs in work[start : start + WAVE]]
+            futures: list[PrefectFuture[Batch]] = [runner.submit(options, {"work": given}) for given in wave]  # type: ignore[arg-type]
             out.extend(f.result() for f in futures)
     return out
 
 
+class Work:
+    """A batch to read, and by what. Not a dataclass: Prefect looks for futures in every field of every document of one."""
+
+    __slots__ = ("home", "jobs", "reader")
+
+    def __init__(self, home: Home, jobs: list[Job], reader: Reader) -> None:
+        self.home, self.jobs, self.reader = home, jobs, reader
+
+
 @task(name="read", cache_policy=NO_CACHE, persist_result=False)
-def read_batch(home: Home, jobs: list[Job], reader: Reader) -> Batch:
+def read_batch(work: Work) -> Batch:
     """Read one batch of documents into a part."""
-    return pipeline.kept(home, jobs, lambda: reader.files(jobs, lambda url: progress.current().step("read", url)))
+    return pipeline.kept(work.home, work.jobs, lambda: work.reader.files(work.jobs, lambda url: progress.current().step("read", url)))
 
 
 @task(name="load", cache_policy=NO_CACHE, persist_result=False)

@@ -9,65 +9,35 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fcntl import LOCK_EX, LOCK_NB, flock
-from importlib import import_module
 from importlib.metadata import version
-from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
+from pathlib import Path
 
-from extract.archive import Archive, ArchiveError, StoreUnreachable, read_body
+from extract.archive import Archive, StoreUnreachable
 from extract.crawl.job import CrawlJob, CrawlSource, ReportLocation, Tls
 from extract.home import Home
 from extract.ledger import Candidate, Ledger, Place, RunStatus
 from extract.problem import Problem
-from extract.reader import read_document
-from flows import closing, logs, reread
+from flows import closing, reading, reread
 from flows import parts as staged
-from flows.engine import Done, Failed, WorkPool
+from flows.engine import WorkPool
 from flows.parts import Files
+from flows.reading import Job as Job
+from flows.reading import read_files as read_files
+from flows.reading import readers as readers
 from flows.registry import Source, host_batches
 from flows.settings import Settings
-from transform.rows import Rows
-from transform.tidy import PARSER_VERSION, Context, failed, tidy
+from transform.tidy import PARSER_VERSION, Context
 from warehouse.build import BuildError, PublisherRow, build
 from warehouse.changes import known_parses, needs_publish
 from warehouse.corrections import failed_corrections
 from warehouse.publish import publish
 from warehouse.query import connect
 
-if TYPE_CHECKING:  # slow to import: `gongkai status` does not need it
-    import pandas as pd
-
 log = logging.getLogger("gongkai")
-
-_PROMISED = {
-    ".pdf": "pdf",
-    ".docx": "docx",
-    ".doc": "doc",
-    ".wps": "doc",
-    ".rtf": "rtf",
-    ".mht": "mht",
-    ".mhtml": "mht",
-    ".html": "html",
-    ".htm": "html",
-    ".shtml": "html",
-}
 
 
 class BusyError(RuntimeError):
     """Another run is using this home. Raised by `exclusive`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A document to read: where its bytes lie in the archive, and what is known of it."""
-
-    archive: Archive | Path
-    archive_file: str
-    archive_offset: int
-    promised: str | None
-    context: Context
-    pictures: tuple[Place, ...] = ()
 
 
 @dataclass(slots=True)
@@ -197,7 +167,8 @@ def find_work(
             pictures.setdefault((candidate.publisher_id, candidate.parent_url), []).append(where)
         elif key not in known or lost.get(key, _place(candidate)) != _place(candidate):
             fresh.setdefault(key, candidate)
-    return [_job(home, run_id, rows[c.publisher_id], c, pictures.get((c.publisher_id, c.url), [])) for c in fresh.values()]
+    archive = Archive.of(home)
+    return [_job(archive, run_id, rows[c.publisher_id], c, pictures.get((c.publisher_id, c.url), [])) for c in fresh.values()]
 
 
 def lost_records(home: Home) -> dict[tuple[str, str], str]:
@@ -218,7 +189,7 @@ def _place(c: Candidate) -> str:
     return f"{c.archive_file} at {c.archive_offset}"
 
 
-def _job(home: Home, run_id: str, publisher: PublisherRow, c: Candidate, pictures: Sequence[Place]) -> Job:
+def _job(archive: Archive, run_id: str, publisher: PublisherRow, c: Candidate, pictures: Sequence[Place]) -> Job:
     context = Context(
         publisher_id=c.publisher_id,
         district_code=publisher.district_code,
@@ -233,12 +204,7 @@ def _job(home: Home, run_id: str, publisher: PublisherRow, c: Candidate, picture
         published_on=c.published_on,
         publisher=publisher.name,
     )
-    return Job(Archive.of(home), c.archive_file, c.archive_offset, promised_media(c.url), context, tuple(pictures))
-
-
-def promised_media(url: str) -> str | None:
-    """The media that the end of an address promises, None where it promises none."""
-    return _PROMISED.get(PurePosixPath(unquote(urlsplit(url).path)).suffix.lower())
+    return Job(archive, c.archive_file, c.archive_offset, reading.promised_media(c.url), context, tuple(pictures))
 
 
 def batches(jobs: Sequence[Job], size: int) -> list[list[Job]]:
@@ -246,38 +212,9 @@ def batches(jobs: Sequence[Job], size: int) -> list[list[Job]]:
     return [list(jobs[i : i + size]) for i in range(0, len(jobs), size)]
 
 
-def warm_up() -> None:
-    """Import what reading needs: before a worker's memory limit is set, and once for all its documents."""
-    for name in ("playa", "camelot.parsers.lattice", "camelot.utils", "cn2an", "docx", "lxml.html", "pypdfium2"):
-        import_module(name)
-    logs.worker(Settings().log)
-    import pandas as pd
-
-    pd.DataFrame([["x"]])  # the first one reserves 1 GB of address space, which is not the documents'
-
-
-def read_one(job: Job) -> Rows:
-    """Read one document from the archive into rows. Runs in a worker process."""
-    with logs.source(job.context.publisher_id):
-        log.info("read %s", job.context.url)
-        return _read_one(job)
-
-
-def _read_one(job: Job) -> Rows:
-    try:
-        body = read_body(job.archive, job.archive_file, job.archive_offset)
-        pictures = [read_body(job.archive, p.archive_file, p.archive_offset) for p in job.pictures]
-    except StoreUnreachable as error:
-        return failed(Problem("extract", "archive_unreachable", str(error)), job.context)
-    except (ArchiveError, OSError) as error:
-        message = f"{job.archive_file} at {job.archive_offset}: {error}"
-        return failed(Problem("extract", "broken_archive", message), job.context)
-    return tidy(read_document(body, job.promised, pictures), job.context)
-
-
 def read_batch(home: Home, jobs: Sequence[Job], pool: WorkPool, timeout: float, done: Callable[[str], None]) -> Batch:
     """Read a batch of documents on this machine and write their frames as one part."""
-    return kept(home, jobs, lambda: read_files(jobs, pool, timeout, done))
+    return kept(home, jobs, lambda: reading.read_files(jobs, pool, timeout, done))
 
 
 def kept(home: Home, jobs: Sequence[Job], make: Callable[[], Files]) -> Batch:
@@ -290,64 +227,14 @@ def kept(home: Home, jobs: Sequence[Job], make: Callable[[], Files]) -> Batch:
     return Batch(part, len(jobs), lost)
 
 
-def read_files(jobs: Sequence[Job], pool: WorkPool, timeout: float, done: Callable[[str], None]) -> Files:
-    """Read a batch of documents into the files of its part; `done` is told the address of each one.
-
-    A document that takes too long, or kills its process, is a problem row; the others are not affected.
-    """
-    rows = []
-    for job, result in zip(jobs, pool.map(read_one, jobs, timeout), strict=True):
-        rows.append(_rows(job, result))
-        done(job.context.url)
-    failures = sum(p["severity"] == "failure" for r in rows for p in r["problem"])
-    tables = {f"{name}.parquet": table.to_parquet(index=False) for name, table in _checked(rows, jobs).items()}
-    return {**tables, "batch.json": json.dumps({"failures": failures}).encode()}
-
-
-def _rows(job: Job, result: Done[Rows] | Failed) -> Rows:
-    if isinstance(result, Done):
-        return result.value
-    return failed(Problem("extract", _death(result.kind), result.message), job.context)
-
-
-def _death(kind: str) -> str:
-    return {"timeout": "timeout", "died": "reader_died", "lost": "reader_lost"}.get(kind, "reader_error")
-
-
 def _part_key(jobs: Sequence[Job]) -> str:
-    told = [[PARSER_VERSION, version("gongkai"), *(str(v) for v in (*_identity(j.context), j.pictures))] for j in jobs]
+    code = PARSER_VERSION, version("gongkai")
+    told = [[*code, *(str(v) for v in (*_identity(j.context), j.pictures))] for j in jobs]
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:24]
 
 
 def _identity(c: Context) -> tuple[object, ...]:
     return c.publisher_id, c.sha256, c.url, c.district_code, c.scope, c.year, c.link_year, c.title, c.published_on, c.publisher
-
-
-def frames(documents: Iterable[Rows]) -> dict[str, pd.DataFrame]:
-    """`transform.frames.frames`, imported where the first part is written: pandera is slow to import."""
-    from transform import frames as tidy_frames
-
-    return tidy_frames.frames(documents)
-
-
-def _checked(rows: Sequence[Rows], jobs: Sequence[Job]) -> dict[str, pd.DataFrame]:
-    from pandera.errors import SchemaError, SchemaErrors
-
-    try:
-        return frames(rows)
-    except (SchemaError, SchemaErrors):
-        return frames(_valid_or_failed(r, j.context) for r, j in zip(rows, jobs, strict=True))
-
-
-def _valid_or_failed(rows: Rows, context: Context) -> Rows:
-    """The rows of one document, or its failure where they break a rule of the tidy frames."""
-    from pandera.errors import SchemaError, SchemaErrors
-
-    try:
-        frames([rows])
-    except (SchemaError, SchemaErrors) as error:
-        return failed(Problem("transform", "invalid_rows", str(error).splitlines()[0]), context)
-    return rows
 
 
 # --- load and publish

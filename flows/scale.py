@@ -117,7 +117,7 @@ class Here:
     def files(self, jobs: Sequence[Job], done: Done) -> Files:
         with self._lock:
             if self._pool is None:
-                new = WorkPool(self._settings.workers, self._settings.document_memory, pipeline.warm_up)
+                new = pipeline.readers(self._settings.workers, self._settings.document_memory)
                 self._pool = self._stack.enter_context(new)
         return pipeline.read_files(jobs, self._pool, self._settings.document_timeout, done)
 
@@ -311,4 +311,4 @@ def _pool(memory: int) -> WorkPool:
 def _made(memory: int) -> WorkPool:
     from distributed import get_worker
 
-    return WorkPool(get_worker().state.nthreads, memory, pipeline.warm_up)
+    return pipeline.readers(get_worker().state.nthreads, memory)

@@ -48,7 +48,7 @@ class Settings(ArchiveSettings):
     )
     log: Literal["text", "json"] = Field(default="text", description="how log lines are written to standard error")
     workers: int = Field(default_factory=lambda: min(os.cpu_count() or 1, 8), ge=1, description="processes that read documents")
-    batch_size: int = Field(default=25, ge=1, description="documents of one task: orchestration stays under 3 % (docs/decisions.md)")
+    batch_size: int = Field(default=50, ge=1, description="documents of one task")
     crawler_sources: int = Field(default=1000, ge=1, description="sources of one crawler process (benchmarks/crawl.py)")
     crawlers: int = Field(default=2, ge=1, description="crawler processes at once")
     document_timeout: float = Field(default=60.0, gt=0, description="seconds to read one document")

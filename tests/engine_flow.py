@@ -10,9 +10,9 @@ from flows.engine import WorkPool, _post, _sweep, embedded_api
 from tests.engine_jobs import linger
 
 
-def children():
-    me = os.getpid()
-    return [int(pid) for pid in Path(f"/proc/{me}/task/{me}/children").read_text(encoding="ascii").split()]
+def children(of=None):
+    of = of or os.getpid()
+    return [int(pid) for pid in Path(f"/proc/{of}/task/{of}/children").read_text(encoding="ascii").split()]
 
 
 def run_flow():
@@ -44,7 +44,7 @@ def tell(home):
         time.sleep(0.02)
     while not (home / "worker").exists():
         time.sleep(0.02)
-    print("children", *children(), flush=True)
+    print("children", *children(), *(worker for child in children() for worker in children(child)), flush=True)
 
 
 def main(home):

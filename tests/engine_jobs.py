@@ -6,6 +6,8 @@ import sys
 import time
 from pathlib import Path
 
+from flows.engine import WorkPool
+
 
 class Awkward(Exception):  # noqa: N818
     """Can be pickled and not unpickled."""
@@ -43,6 +45,29 @@ def job(order):
 
 def modules(_):
     return sorted(name for name in sys.modules if name.partition(".")[0] == "prefect")
+
+
+def nap(seconds):
+    time.sleep(seconds)
+    return seconds
+
+
+def variable(name):
+    return os.environ.get(name)
+
+
+def imported_by(_):
+    """The process that imported `tests.engine_imports`, and this one's parent."""
+    return sys.modules["tests.engine_imports"].BY, os.getppid()
+
+
+def import_once():
+    """Prints whether two processes, and one in the place of one that died, have what their pool imports from the process above them."""
+    with WorkPool(2, prepare=None, imports=["tests.engine_imports"]) as pool:
+        for order in ("good", "kill"):
+            list(pool.map(job, [order], timeout=20))
+            outcomes = list(pool.map(imported_by, range(2 if order == "good" else 1), timeout=20))
+            print(*(by == parent for by, parent in (outcome.value for outcome in outcomes)))
 
 
 def linger(path):

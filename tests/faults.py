@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 
 from extract.home import Home
 from extract.ledger import Ledger, RunRow
-from flows import cli
+from flows import cli, pipeline
 from flows.engine import Done
 from flows.pipeline import Job
 
@@ -40,7 +40,7 @@ class Here:
 @pytest.fixture
 def here(monkeypatch: pytest.MonkeyPatch) -> None:
     """Commands of the test read in its own process."""
-    monkeypatch.setattr(cli, "WorkPool", Here)
+    monkeypatch.setattr(pipeline, "readers", Here)
 
 
 @pytest.fixture(scope="session")
@@ -57,7 +57,7 @@ def one_report_folder(two_files: list[Path], tmp_path_factory: pytest.TempPathFa
     """A home in which the report on 2020 is published; not to be changed."""
     root = tmp_path_factory.mktemp("template") / "home"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cli, "WorkPool", Here)
+        patch.setattr(pipeline, "readers", Here)
         assert ingest(root, two_files[0]).exit_code == 0
     return root
 

@@ -19,7 +19,7 @@ from benchmarks.pipeline import KINDS, Night, Stage, reader_memory, share, stage
 from benchmarks.rivals import Result, Rival, ratio
 from benchmarks.samples import Sample, samples
 from extract.grid import Cell, Document, Grid
-from flows import engine, pipeline
+from flows import engine, pipeline, reading
 from flows.registry import load_registry
 from warehouse.districts import codes
 
@@ -202,8 +202,9 @@ def test_every_second_of_a_night_is_in_one_stage() -> None:
 def test_the_clocks_find_what_they_are_put_around() -> None:
     """The clocks of a night replace functions by name: one that was renamed would be measured as nothing."""
     assert all(callable(getattr(engine, name)) for name in ("_stop", "_await_ready", "_sweep", "drain"))
-    names = ("read_one", "read_body", "read_document", "tidy", "find_work", "needs_publish", "build", "publish", "frames")
-    assert all(callable(getattr(pipeline, name)) for name in names)
+    names = ("read_packed", "read_body", "read_document", "tidy", "frames", "_checked", "_files")
+    assert all(callable(getattr(reading, name)) for name in names)
+    assert all(callable(getattr(pipeline, name)) for name in ("find_work", "needs_publish", "build", "publish"))
     assert callable(pipeline.staged.write_part)
     nightly = (worker.ROOT / "flows" / "nightly.py").read_text("utf-8")  # not imported: that would import Prefect
     assert all(f"{name}(" in nightly for name in ("crawl", "load_registry", "summarise", "read_all", "leave_artifacts"))
@@ -227,7 +228,7 @@ def test_a_filled_home_has_every_document_and_the_truth_of_its_cells(tmp_path: P
     truth = duckdb.read_parquet(str(place.truth)).fetchall()
     assert len(jobs) == 3
     for job in jobs:
-        read = {(r["indicator"], r["applicant"]): (r["value_status"], r["value"]) for r in pipeline.read_one(job)["observation"]}
+        read = {(r["indicator"], r["applicant"]): (r["value_status"], r["value"]) for r in reading.read_one(job)["observation"]}
         mine = [row for row in truth if row[:2] == (job.context.publisher_id, job.context.sha256)]
         assert len(mine) >= 180
         assert read == {(row[2], row[3]): (row[4], None if row[5] is None else Decimal(row[5])) for row in mine}

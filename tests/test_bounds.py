@@ -15,7 +15,7 @@ from forms import full, to_html
 from extract.archive import WarcArchive
 from extract.home import Home
 from flows import pipeline
-from flows.engine import GIB, WorkPool
+from flows.engine import GIB
 from flows.pipeline import Job
 from transform.tidy import Context
 
@@ -59,7 +59,7 @@ def read(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[dict]]:
             url, sha256, place = archive.write_local_file(path, datetime.now(UTC))
             context = Context("p", "330302", url, sha256, "2026-01-01T00:00:00Z", "run", title=name)
             jobs.append(Job(home.archive, place.archive_file, place.archive_offset, None, context))
-    with WorkPool(1, GIB // 2, pipeline.warm_up) as pool:
+    with pipeline.readers(1, GIB // 2) as pool:
         batch = pipeline.read_batch(home, jobs, pool, 8, lambda _: None)
     return {name: pyarrow.parquet.read_table(batch.part / f"{name}.parquet").to_pylist() for name in ("problem", "parse", "observation")}
 

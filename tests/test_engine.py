@@ -16,7 +16,8 @@ from typing import ClassVar
 
 import pytest
 
-from flows.engine import SETTINGS, Done, EngineError, Failed, WorkPool, drain, embedded_api
+from flows import workers
+from flows.engine import LOOKS, LOOKS_AT_UNFINISHED, SETTINGS, Done, EngineError, Failed, WorkPool, drain, embedded_api
 from tests import engine_jobs
 
 ROOT = Path(__file__).parent.parent
@@ -41,8 +42,20 @@ def test_bad_jobs_cost_themselves_only(pool):
         "memory": Failed("died", "out of memory (limit 2.0 GiB)"),
     }
     orders = [order for number, one in enumerate(bad) for order in (f"good {number}", one)] + ["good last"]
-    outcomes = dict(zip(orders, pool.map(engine_jobs.job, orders, timeout=2), strict=True))
-    assert outcomes == {order: bad.get(order, Done(order)) for order in orders}
+    for more in ([], [f"good too {number}" for number in range(30)]):  # one by one, and several together
+        given = [*more, *orders, *(order + "!" for order in more)]
+        outcomes = dict(zip(given, pool.map(engine_jobs.job, given, timeout=2), strict=True))
+        assert outcomes == {order: bad.get(order, Done(order)) for order in given}
+
+
+def test_items_that_were_not_begun_in_time_are_given_back(pool, monkeypatch):
+    monkeypatch.setattr(workers, "SHARE", 0.05)
+    slow, quick = (pickle.dumps((engine_jobs.nap, seconds)) for seconds in (0.1, 0.0))
+    assert len(workers._work([slow, quick, quick])) == 1
+    assert len(workers._work([quick, slow, quick])) == 2
+    assert len(workers._work([quick, quick, slow])) == 3
+    naps = [0.6, 0.0, 0.1, 0.2] * 8  # in the processes the share is what it is
+    assert list(pool.map(engine_jobs.nap, naps, timeout=20)) == [Done(seconds) for seconds in naps]
 
 
 @pytest.mark.parametrize(
@@ -73,11 +86,27 @@ def test_several_threads_share_a_pool(pool):
 
 def test_an_idle_process_that_dies_breaks_nothing(pool):
     assert list(pool.map(engine_jobs.square, [1, 2], timeout=20)) == [Done(1), Done(4)]
-    for pid in children_of(os.getpid()):
-        if "spawn_main" in Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8"):
-            os.kill(pid, signal.SIGKILL)
+    idle = workers_of(os.getpid())
+    assert idle
+    for pid in idle:
+        os.kill(pid, signal.SIGKILL)
     time.sleep(0.5)
     assert list(pool.map(engine_jobs.square, [3, 4], timeout=20)) == [Done(9), Done(16)]
+
+
+def test_workers_have_the_environment_of_their_pool(pool, monkeypatch):
+    """Not that of the fork server, which an earlier pool started."""
+    monkeypatch.setenv("GONGKAI_MADE_UP", "now")
+    with WorkPool(1) as later:
+        assert list(later.map(engine_jobs.variable, ["GONGKAI_MADE_UP"], timeout=20)) == [Done("now")]
+    assert list(pool.map(engine_jobs.variable, ["GONGKAI_MADE_UP"], timeout=20)) == [Done(None)]
+
+
+def test_what_a_pool_imports_is_imported_once_for_all_its_processes():
+    """In a process of its own: the fork server of this one is there already."""
+    code = "from tests import engine_jobs; engine_jobs.import_once()"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert (done.stdout.split(), done.stderr) == (["True", "True", "True"], "")
 
 
 def test_workers_do_not_import_prefect(pool):
@@ -150,10 +179,10 @@ def prefect(monkeypatch):
 @pytest.mark.parametrize(
     ("answers", "last"),
     [
-        ([3, 3, 12, 3, 20, 0, 20, 0], (20, 0)),  # recorded and unfinished, poll by poll
-        ([0, 0, 20, 0, 20, 0], (20, 0)),
-        ([20, 2, 20, 2, 20, 2, 20, 0, 20, 0], (20, 0)),  # three times the same is not enough while some are unfinished
-        ([20, 2, 20, 2, 20, 2, 20, 2, 99, 0], (20, 2)),
+        ([3, 3, 12, 3] + [20, 0] * LOOKS, (20, 0)),  # recorded and unfinished, poll by poll
+        ([0, 0] * (LOOKS - 1) + [20, 0] * LOOKS, (20, 0)),
+        ([20, 2] * (LOOKS_AT_UNFINISHED - 1) + [20, 0] * LOOKS, (20, 0)),  # fewer alike are not enough while some are unfinished
+        ([20, 2] * LOOKS_AT_UNFINISHED + [99, 0], (20, 2)),
     ],
 )
 def test_drain_waits_until_nothing_changes(prefect, answers, last):
@@ -173,6 +202,11 @@ def test_drain_without_a_server_is_no_failure(caplog):
 
 def children_of(pid):
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()]
+
+
+def workers_of(pid):
+    """Processes forked from the fork server of a process."""
+    return [worker for child in children_of(pid) for worker in children_of(child)]
 
 
 def gone(pids, within=15.0):
@@ -222,7 +256,7 @@ def test_leaving_the_block_stops_the_server(killed_run):
 
 def test_nothing_outlives_a_killed_run(killed_run):
     pids = [int(pid) for pid in killed_run[1]["children"]]
-    assert len(pids) >= 2  # the server and a worker
+    assert len(pids) >= 3  # the server, the fork server and a worker
     assert gone(pids)
 
 

@@ -14,7 +14,7 @@ from faults import Here, assert_completed, ingest, years
 
 from extract.home import Home
 from extract.ledger import Ledger
-from flows import cli, parts, pipeline
+from flows import parts, pipeline
 
 pytestmark = pytest.mark.usefixtures("here")
 
@@ -59,7 +59,7 @@ def died(one_report_folder: Path, two_files: list[Path], tmp_path_factory: pytes
 
     root = Path(shutil.copytree(one_report_folder, tmp_path_factory.mktemp("died") / "home", symlinks=True))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cli, "WorkPool", Here)
+        patch.setattr(pipeline, "readers", Here)
         patch.setattr(pipeline, "build", dies)
         assert ingest(root, *two_files).exit_code == 1
     assert len(list(Home(root).parts.iterdir())) == 1

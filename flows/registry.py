@@ -17,6 +17,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import ErrorDetails
 from yaml.constructor import SafeConstructor
 
+from flows import yaml_nodes
+
 FIRST_YEAR = 2008  # the Regulations came into force on 1 May 2008
 REQUIRED = ("id", "publisher", "district")
 
@@ -146,16 +148,16 @@ class Entry:
     @property
     def label(self) -> str:
         """How a fault calls it: its id, or its number in the file."""
-        id_ = dict(_scalars(self.node)).get("id")
+        id_ = dict(yaml_nodes.scalars(self.node)).get("id")
         return f"entry {id_!r}" if id_ else f"entry number {self.number}"
 
     def fault(self, message: str, node: yaml.Node | None = None) -> Fault:
         """What is wrong with the entry, at the line of `node` or of the entry."""
-        return Fault(self.file, _line(node or self.node), self.label, message)
+        return Fault(self.file, yaml_nodes.line(node or self.node), self.label, message)
 
     def at(self, *path: int | str) -> yaml.Node:
         """The node at a path of keys and positions, or the last one on the way to it."""
-        return _find(self.node, path)
+        return yaml_nodes.find(self.node, path)
 
 
 def load_registry(path: Path, district_codes: Collection[str]) -> list[Source]:
@@ -235,24 +237,16 @@ def _in_package(file: Path, root: Path) -> bool:
 def _read(file: Path, faults: list[Fault]) -> list[Entry]:
     """Entries of one file; what is no list of entries is a fault."""
     try:
-        root = _composed(file.read_text(encoding="utf-8-sig"))
+        root = yaml_nodes.composed(file.read_text(encoding="utf-8-sig"))
     except (yaml.YAMLError, UnicodeDecodeError, OSError, RecursionError) as error:
         faults.append(_unreadable(file, error))
         return []
     if not isinstance(root, yaml.SequenceNode) or not root.value:
         empty = root is None or isinstance(root, yaml.SequenceNode)
         message = "no sources in this file" if empty else "must be a list of sources, each beginning with '- id: …'"
-        faults.append(Fault(str(file), _line(root) if root else 1, "", message))
+        faults.append(Fault(str(file), yaml_nodes.line(root) if root else 1, "", message))
         return []
     return [Entry(str(file), number, node) for number, node in enumerate(root.value, 1)]
-
-
-def _composed(text: str) -> yaml.Node | None:
-    """The root node of a YAML text, by libyaml where PyYAML has it: ten times as fast. What it refuses, PyYAML's own parser explains."""
-    try:
-        return yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except (yaml.YAMLError, UnicodeError):
-        return yaml.compose(text, Loader=yaml.SafeLoader)
 
 
 def _unreadable(file: Path, error: Exception) -> Fault:
@@ -273,7 +267,7 @@ def _check(entry: Entry, district_codes: Collection[str]) -> Iterator[Fault]:
     if not isinstance(entry.node, yaml.MappingNode):
         yield entry.fault("must be keys and values, beginning with 'id: …'")
         return
-    duplicates = [entry.fault(f"key {key.value!r} stands twice", key) for key in _duplicate_keys(entry.node)]
+    duplicates = [entry.fault(f"key {key.value!r} stands twice", key) for key in yaml_nodes.duplicate_keys(entry.node)]
     yield from duplicates
     try:
         value = SafeConstructor().construct_document(entry.node)
@@ -309,7 +303,7 @@ def _repeated_reports(entry: Entry, source: Source) -> Iterator[Fault]:
     counts = Counter(report.url for report in source.reports)
     for number, report in enumerate(source.reports):
         if counts[report.url] > 1:
-            node = _find(entry.node, ("reports", number))
+            node = yaml_nodes.find(entry.node, ("reports", number))
             yield entry.fault(f"report {report.url} stands {counts[report.url]} times", node)
 
 
@@ -317,25 +311,25 @@ def _repeated(entries: list[Entry]) -> Iterator[Fault]:
     """Ids that stand more than once in all files together."""
     places: defaultdict[str, list[Entry]] = defaultdict(list)
     for entry in entries:
-        id_ = dict(_scalars(entry.node)).get("id")
+        id_ = dict(yaml_nodes.scalars(entry.node)).get("id")
         if id_:
             places[id_].append(entry)
     for first, *others in places.values():
-        where = f"{first.file}:{_line(_find(first.node, ('id',)))}"
+        where = f"{first.file}:{yaml_nodes.line(yaml_nodes.find(first.node, ('id',)))}"
         for entry in others:
-            yield entry.fault(f"id is taken already, at {where}", _find(entry.node, ("id",)))
+            yield entry.fault(f"id is taken already, at {where}", yaml_nodes.find(entry.node, ("id",)))
 
 
 def _explain(entry: Entry, detail: ErrorDetails) -> Fault:
     """One error of pydantic in the words of the registry, at the line of the key or value it is about."""
-    path, node = detail["loc"], _find(entry.node, detail["loc"])
+    path, node = detail["loc"], yaml_nodes.find(entry.node, detail["loc"])
     name = ".".join(str(part + 1) if isinstance(part, int) else part for part in path)
     shown = f"{name}: {node.value!r}" if isinstance(node, yaml.ScalarNode) else name
     match detail["type"]:
         case "missing":
             return entry.fault(f"required key {str(path[-1])!r} is missing", node)
         case "extra_forbidden":
-            return entry.fault(_unknown_key(path), _find_key(entry.node, path))
+            return entry.fault(_unknown_key(path), yaml_nodes.find_key(entry.node, path))
         case "string_type" if isinstance(node, yaml.ScalarNode) and node.value:
             octal = ", or YAML reads it as an octal number" if node.value.startswith("0") else ""
             return entry.fault(f'{name} must be text; put it in quotes{octal}: {path[-1]}: "{node.value}"', node)
@@ -365,41 +359,3 @@ def _unknown_key(path: tuple[int | str, ...]) -> str:
     close = get_close_matches(str(path[-1]), known, n=1)
     hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"
     return f"unknown key {str(path[-1])!r}; {hint}"
-
-
-def _line(node: yaml.Node) -> int:
-    return int(node.start_mark.line) + 1
-
-
-def _scalars(node: yaml.Node) -> Iterator[tuple[str, str]]:
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            if isinstance(key, yaml.ScalarNode) and isinstance(value, yaml.ScalarNode):
-                yield key.value, value.value
-
-
-def _find(node: yaml.Node, path: tuple[int | str, ...]) -> yaml.Node:
-    """The node at a path of keys and positions, or the last one on the way to it."""
-    for part in path:
-        if isinstance(node, yaml.MappingNode):
-            node = next((value for key, value in node.value if key.value == part), node)
-        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int):
-            node = node.value[part]
-    return node
-
-
-def _find_key(node: yaml.Node, path: tuple[int | str, ...]) -> yaml.Node:
-    """The node of the last key of a path."""
-    parent = _find(node, path[:-1])
-    keys = (key for key, _ in parent.value if isinstance(key, yaml.ScalarNode) and key.value == str(path[-1]))
-    return next(keys, parent)
-
-
-def _duplicate_keys(entry: yaml.MappingNode) -> Iterator[yaml.Node]:
-    """Keys that stand a second time in the entry, in one of its reports, or in its TLS setting."""
-    values = [value for _, value in entry.value]
-    nested = [item for value in values if isinstance(value, yaml.SequenceNode) for item in value.value]
-    for mapping in (entry, *values, *nested):
-        if isinstance(mapping, yaml.MappingNode):
-            keys = [key for key, _ in mapping.value]
-            yield from (key for at, key in enumerate(keys) if key.value in [earlier.value for earlier in keys[:at]])

@@ -223,16 +223,20 @@ def _columns(name: str) -> pyarrow.Schema:
 def _validated_table(name: str, table: pyarrow.Table) -> pd.DataFrame:
     whole = table.combine_chunks()
     data = pd.DataFrame({column: pd.arrays.ArrowExtensionArray(whole.column(column)) for column in whole.column_names})
-    return data if _keeps_rules(name, whole) else SCHEMAS[name].validate(data)
+    return data if _keeps_rules(name, whole) else SCHEMAS[name].validate(data)  # it takes a millisecond a report to find nothing wrong
 
 
 def frame(name: str, rows: list[dict[str, object]]) -> pd.DataFrame:
     """Rows as the typed frame `name`, columns in order. Raises pandera.errors.SchemaError for a row that breaks a rule of it."""
-    found = _surely_valid(name, rows)
-    return _validated(name, rows) if found is None else found
+    try:
+        table = pyarrow.Table.from_pylist(rows, schema=_columns(name))
+    except (pyarrow.ArrowException, TypeError, ValueError, OverflowError):
+        return _validated(name, rows)
+    return _validated_table(name, table)
 
 
 def _validated(name: str, rows: list[dict[str, object]]) -> pd.DataFrame:
+    """Values that Arrow does not take as they are: pandas may, and says which one it does not."""
     schema = SCHEMAS[name]
     data = {column: pd.array([row.get(column) for row in rows], dtype=spec.dtype.type) for column, spec in schema.columns.items()}
     return schema.validate(pd.DataFrame(data))
@@ -242,7 +246,6 @@ def _validated(name: str, rows: list[dict[str, object]]) -> pd.DataFrame:
 class _Rules:
     """The rules of a schema in a form that is quickly held against whole columns."""
 
-    types: dict[str, pd.ArrowDtype]
     never_null: frozenset[str]
     allowed: dict[str, frozenset[object]]
     unique: tuple[str, ...]
@@ -256,29 +259,10 @@ def _rules(name: str) -> _Rules | None:
     if not lists or schema.checks or not schema.strict:
         return None
     return _Rules(
-        {name: column.dtype.type for name, column in columns.items()},
         frozenset(name for name, column in columns.items() if not column.nullable),
         {name: frozenset([None, *column.checks[0].statistics["allowed_values"]]) for name, column in columns.items() if column.checks},
         tuple(schema.unique or ()),
     )
-
-
-def _surely_valid(name: str, rows: list[dict[str, object]]) -> pd.DataFrame | None:
-    """The frame of rows that keep every rule, None where pandera has to say: it takes a millisecond a report to find nothing wrong."""
-    rules = _rules(name)
-    if rules is None:
-        return None
-    values = {column: [row.get(column) for row in rows] for column in rules.types}
-    try:
-        table = pyarrow.table({c: pyarrow.array(values[c], type=dtype.pyarrow_dtype) for c, dtype in rules.types.items()})
-        places = set(zip(*(values[column] for column in rules.unique), strict=True))
-        known = all(allowed.issuperset(values[column]) for column, allowed in rules.allowed.items())
-    except (pyarrow.ArrowException, TypeError, ValueError, OverflowError):
-        return None
-    if not known or any(table[column].null_count for column in rules.never_null) or (rules.unique and len(places) < len(rows)):
-        return None
-    taken: pd.DataFrame = table.to_pandas(types_mapper=pd.ArrowDtype)
-    return taken
 
 
 def _keeps_rules(name: str, table: pyarrow.Table) -> bool:

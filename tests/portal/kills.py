@@ -26,12 +26,13 @@ from portal import content, families, faults, traps
 from portal.case import Builder, Case
 from portal.server import Portal
 
-#: Columns that tell of a run and its time, not of what was found.
+#: Columns that tell of a run and its time, or number rows within one file; not of what was found.
 OF_THE_RUN = {
     "run_id", "parse_run_id", "last_run_id", "first_seen", "last_seen", "last_checked", "fetched_at", "checked_at", "archive_file",
     "archive_offset", "conditional", "unchanged", "fetched", "presence_no", "failing_visits", "listed_before",
+    "report_no", "block_no",
 }  # fmt: skip
-OF_RUNS = {"run", "meta", "gate_result"}
+OF_RUNS = {"run", "meta", "gate_result", "narrative_block"}
 TIMES = {"TIMESTAMP", "TIMESTAMP WITH TIME ZONE", "DATE[]", "INTERVAL"}
 LONGEST = 300.0  # seconds a run may take on a busy machine
 Content = set[tuple[str, str]]

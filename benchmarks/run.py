@@ -44,6 +44,8 @@ OUR_PACKAGES = [
 ]
 PIPELINE_PACKAGES = ["prefect", "pebble", "duckdb", "pandas", "pandera", "pyarrow"]
 RIVAL_PACKAGES = ["pdfplumber", "pymupdf", "tablers", "tabula-py", "jpype1"]
+#: How busy the machine is with other things: read before anything is measured.
+LOAD = os.getloadavg()[0]
 #: Seconds between two lines of progress where there is no terminal.
 EVERY = 30.0
 MEDIA = {"pdf": rivals.PDF, "html": rivals.HTML, "docx": rivals.DOCX}
@@ -76,7 +78,7 @@ def facts(packages: Sequence[str], rival_python: Path | None = None) -> dict[str
         "date": str(date.today()),
         "machine": machine,
         "cores": cores,
-        "load": os.getloadavg()[0],
+        "load": LOAD,
         "versions": versions,
         "command": command,
     }

@@ -84,7 +84,7 @@ def _refitted(cell: Cell, places: list[int], rows: int) -> Cell:
     span = max(right - left, 1)
     if (rows, left, span) == (0, cell.col, cell.col_span):
         return cell
-    return replace(cell, row=cell.row + rows, col=left, col_span=span)
+    return Cell(cell.text, cell.row + rows, left, cell.row_span, span, cell.page, cell.bbox, cell.second, cell.certainty)
 
 
 def _nearest(x: float, edges: list[float]) -> int:

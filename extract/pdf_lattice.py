@@ -12,7 +12,7 @@ import struct
 import warnings
 import zlib
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache, partial
 from itertools import pairwise
 from typing import Any
@@ -21,6 +21,7 @@ import numpy as np
 
 from extract.grid import Cell, Grid
 from extract.pdf_cells import fill, lines_in, ruled_boxes
+from extract.pdf_model import Advance
 from extract.pdf_page import Drawn, PageScan, PdfError
 from extract.pdf_paths import Segment
 
@@ -76,17 +77,23 @@ def _is_sure(cell: Cell) -> bool:
 def _cuts_number(grid: Grid, scan: PageScan) -> bool:
     """Whether a rule, the outer ones too, stands between two digits whose advances meet: neither reading by place has that number whole."""
     edges = grid.col_edges or []
-    cuts = {}
-    digits = [(c[1].isdigit(), c) for c in (scan.drawn.chars if scan.drawn else ())]
-    for (is_digit, a), (follows, b) in pairwise(digits):
-        if is_digit and follows and b[2] - a[3] < MEETING * a[5] and abs(a[4] - b[4]) < a[5] / 2:
+    cuts = []
+    for a, b in _pairs_of_digits(scan):
+        if b[2] - a[3] < MEETING * a[5] and abs(a[4] - b[4]) < a[5] / 2:
             left, right = (a[2] + a[3]) / 2 - scan.left, (b[2] + b[3]) / 2 - scan.left
             if left < right and bisect_right(edges, left) != bisect_right(edges, right):
-                cuts[a] = b
+                cuts.append(a)
     top, bottom = grid.cells[0].bbox, grid.cells[-1].bbox
     assert top and bottom
     height = scan.height + scan.bottom
     return any(top[1] <= height - a[4] - a[5] / 3 <= bottom[3] for a in cuts)
+
+
+def _pairs_of_digits(scan: PageScan) -> Iterator[tuple[Advance, Advance]]:
+    """Digits that follow each other in the order of the page's content."""
+    if scan.drawn:
+        for first, end in scan.drawn.digits():
+            yield from pairwise(scan.drawn.chars[first:end])
 
 
 def _names_characters(page: Any) -> bool:

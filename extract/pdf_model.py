@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import compress, pairwise
 from typing import overload
 
@@ -92,6 +93,18 @@ class Glyphs(Sequence[Glyph]):
         return iter(self[:])
 
 
+@cache
+def _digit_run() -> re.Pattern[str]:
+    """Two digits and more, as str.isdigit has it: decimal ones, and those set high, low or in circles."""
+    others = "".join(char for char in map(chr, range(0x20000)) if char.isdigit() and not char.isdecimal())
+    return re.compile(rf"[\d{others}]{{2,}}")
+
+
+def digit_runs(text: str) -> list[tuple[int, int]]:
+    """Where two digits and more follow each other."""
+    return [found.span() for found in _digit_run().finditer(text)]
+
+
 @dataclass(slots=True)
 class Drawn:
     """What Camelot needs of a page, from pdfium: in points from the lower left corner of its MediaBox.
@@ -103,6 +116,13 @@ class Drawn:
     chars: list[Advance] = field(default_factory=list)
     lines: list[Segment] = field(default_factory=list)
     starts: list[int] = field(default_factory=list)
+    _digits: list[tuple[int, int]] | None = None
+
+    def digits(self) -> list[tuple[int, int]]:
+        """Where two digits and more follow each other in `chars`, which is complete when this is first asked."""
+        if self._digits is None:
+            self._digits = digit_runs("".join([c[1] for c in self.chars]))
+        return self._digits
 
     def runs(self) -> Iterator[list[Advance]]:
         """The characters, parted where others were left out."""

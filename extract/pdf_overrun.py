@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -11,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 
 from extract.grid import Cell, Grid
-from extract.pdf_model import Advance, Glyph, Glyphs, Ink, PageScan
+from extract.pdf_model import Advance, Glyph, Glyphs, Ink, PageScan, digit_runs
 
 #: Middles of the digits of one number are closer than this share of their height.
 PITCH = 0.95
@@ -31,7 +30,7 @@ def _cut(scan: PageScan, edges: list[float]) -> Iterator[list[Glyph]]:
     """Runs of digits of one text whose advances join and that a rule, the outer ones too, stands within: digits may be set wide apart."""
     chars = scan.drawn.chars if scan.drawn else []
     height = scan.height + scan.bottom
-    for first, end in _digits("".join([c[1] for c in chars])):
+    for first, end in scan.drawn.digits() if scan.drawn else ():
         for run in _joined(chars[first:end]):
             if bisect(edges, _middle(run[0], scan.left)) != bisect(edges, _middle(run[-1], scan.left)):
                 yield [_glyph(c, scan.left, height) for c in run]
@@ -69,16 +68,10 @@ def _crossing(glyphs: Sequence[Glyph], edges: list[float]) -> Iterator[list[Glyp
     """Runs of digits that a column's edge cuts where they stand as close as the digits of one number do."""
     ink = glyphs.ink if isinstance(glyphs, Glyphs) else Ink.of_glyphs(glyphs)
     columns = np.searchsorted(edges, ink.x, "right").tolist()
-    for first, end in _digits(ink.text):
+    for first, end in digit_runs(ink.text):
         run = glyphs[first:end] if len(set(columns[first:end])) > 1 else []
         if any(_is_cut(a, b, edges) for a, b in pairwise(run)):
             yield list(run)
-
-
-def _digits(text: str) -> Iterator[tuple[int, int]]:
-    """Where two digits and more follow each other."""
-    digits = "".join(sorted(char for char in set(text) if char.isdigit()))
-    return (found.span() for found in re.finditer(f"[{digits}]{{2,}}", text)) if digits else iter(())
 
 
 def _is_cut(left: Glyph, right: Glyph, edges: list[float]) -> bool:

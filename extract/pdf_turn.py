@@ -24,11 +24,19 @@ def text_turns(textpage: pdfium.PdfTextPage) -> int:
     matrix = (c_float * 6)()
     at = addressof(matrix)
     seen: Counter[int] = Counter()
-    for i in range(0, n, max(n // SAMPLE, 1)):
+    looked_at = range(0, n, max(n // SAMPLE, 1))
+    for i in looked_at:
         if not chr(call.text_unicode(raw, i)).isspace():
             call.char_matrix(raw, i, at)
-            seen[round(math.degrees(math.atan2(matrix[1], matrix[0])) / 90) % 4] += 1
+            seen[_quarters(matrix[0], matrix[1])] += 1
+            if 2 * seen[0] > len(looked_at):  # nothing can outnumber these
+                return 0
     return seen.most_common(1)[0][0] if seen else 0
+
+
+def _quarters(along: float, up: float) -> int:
+    """The quarters that text is turned by whose advance goes so far along and up."""
+    return 0 if abs(up) < along else round(math.degrees(math.atan2(up, along)) / 90) % 4
 
 
 def turn_pages(data: bytes, turns: Mapping[int, int]) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import io
+import math
 import re
 from typing import Any
 
@@ -22,12 +23,12 @@ from reportlab.pdfgen.canvas import Canvas
 from test_pdf import boxes, edited
 from test_pdf_pages import drawn
 
-from extract import pdf, pdf_lattice, pdf_page
+from extract import pdf, pdf_lattice, pdf_page, pdf_turn
 from extract.grid import Cell, Grid
 from extract.pause import no_collection
 from extract.pdf import read_pdf
 from extract.pdf_cells import lines_in, ruled_boxes
-from extract.pdf_model import Drawn, Glyph, PageScan
+from extract.pdf_model import Drawn, Glyph, PageScan, digit_runs
 from extract.pdf_page import PdfError, scan_pages
 from extract.pdf_paths import Segment
 from extract.pdf_rules import loose_figures
@@ -303,3 +304,21 @@ def test_lines_in_a_table_are_those_that_camelot_finds(lines: list[tuple[int, in
     made = [line_of((x, y, x + width, y + height), text) for x, y, width, height, text in lines]
     box = (5.0, 5.0, 30.0, 15.0)
     assert [id(line) for line in lines_in(box, made)] == [id(line) for line in text_in_bbox(box, made)]
+
+
+# --- runs of digits, turns of text
+
+
+@given(st.text(st.sampled_from("0159²①٣a \n.，一")))
+def test_runs_of_digits_are_those_of_isdigit(text: str) -> None:
+    runs = digit_runs(text)
+    inside = {at for first, end in runs for at in range(first, end)}
+    assert all(end - first >= 2 for first, end in runs)
+    for at, char in enumerate(text):
+        beside = any(0 <= n < len(text) and text[n].isdigit() for n in (at - 1, at + 1))
+        assert (at in inside) == (char.isdigit() and beside)
+
+
+@given(st.floats(-50, 50), st.floats(-50, 50))
+def test_quarters_of_text_are_those_of_its_angle(along: float, up: float) -> None:
+    assert pdf_turn._quarters(along, up) == round(math.degrees(math.atan2(up, along)) / 90) % 4

@@ -129,10 +129,13 @@ def drain(url: str, limit: float = 60.0) -> TaskRuns | None:
 
 
 def _send_all(limit: float) -> None:
-    """Waits until Prefect's client has sent the events of all task runs, if there is one in this process."""
+    """Waits until Prefect's client has sent the events of all task runs, if there is one in this process that speaks to a server."""
     if "prefect.events.worker" in sys.modules:
         from prefect.events.worker import EventsWorker
+        from prefect.settings import PREFECT_API_URL
 
+        if not PREFECT_API_URL.value():  # asked for its worker, Prefect would start a server
+            return
         sent = threading.Thread(target=EventsWorker.instance().wait_until_empty, daemon=True)
         sent.start()
         sent.join(limit)

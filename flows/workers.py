@@ -61,6 +61,8 @@ class Failed:
 
 
 _LOST = Failed("lost", "the pool of processes was ended")
+#: In a worker: the bytes that its documents may take.
+_granted: list[int] = []
 
 
 @dataclass(slots=True)
@@ -205,6 +207,7 @@ def _prepare_worker(memory_limit: int, prepare: Callable[[], None] | None, envir
         if prepare:
             prepare()
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    _granted.append(memory_limit)
     wanted = _address_space() + memory_limit
     soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
     resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
@@ -240,8 +243,7 @@ def _one(payload: bytes) -> bytes:
         fn, item = pickle.loads(payload)
         return pickle.dumps(Done(fn(item)))
     except MemoryError:
-        limit, _ = resource.getrlimit(resource.RLIMIT_AS)
-        return pickle.dumps(Failed("died", f"out of memory (limit {limit / GIB:.1f} GiB)"))
+        return pickle.dumps(Failed("died", f"out of memory (limit {sum(_granted) / GIB:.1f} GiB)"))
     except Exception as error:  # noqa: BLE001 - the boundary of a process: it becomes a result, with its place
         place = traceback.extract_tb(error.__traceback__)[-1]
         return pickle.dumps(Failed("error", f"{type(error).__name__}: {error} ({Path(place.filename).name}:{place.lineno})"))

@@ -1,5 +1,6 @@
 """Servers at their worst: each fault ends in time, within memory, as one problem, and nothing of it is stored as a good document."""
 
+import contextlib
 import gzip
 import threading
 import time
@@ -110,12 +111,20 @@ def problems(home, run="r1"):
         return ledger.problems(run)
 
 
-def peak_of_children(stop, peaks):
+def children():
+    found = set()
+    for task in Path("/proc/self/task").iterdir():
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # threads and processes end
+            found.update((task / "children").read_text().split())
+    return found
+
+
+def peak_of_children(stop, peaks, others):
+    """Memory, in MB, of the processes below this one but for `others`: other tests may have left a fork server."""
     while not stop.wait(0.1):
-        for task in Path("/proc/self/task").iterdir():
-            for pid in (task / "children").read_text().split():
-                status = Path(f"/proc/{pid}/status")
-                if status.exists() and "VmHWM" in (text := status.read_text()):
+        for pid in children() - others:
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                if "VmHWM" in (text := Path(f"/proc/{pid}/status").read_text()):
                     peaks.append(int(text.split("VmHWM:")[1].split()[0]) // 1024)
 
 
@@ -123,7 +132,7 @@ def peak_of_children(stop, peaks):
 def worst(tmp_path_factory):
     """One crawl of an index that lists every fault and one good report."""
     home, peaks, stop = tmp_path_factory.mktemp("home"), [], threading.Event()
-    watch = threading.Thread(target=peak_of_children, args=(stop, peaks), daemon=True)
+    watch = threading.Thread(target=peak_of_children, args=(stop, peaks, children()), daemon=True)
     with RawSite({"/": index([*DEEDS, "/good"]), "/good": answer(GOOD, 200, HTML), **DEEDS}) as site:
         watch.start()
         crawl(home, source(site))

@@ -129,8 +129,8 @@ def test_a_host_is_one_host_under_all_its_ports_and_through_redirects(tmp_path):
 def test_two_crawlers_share_a_host(tmp_path):
     """Attachments on a host of another job's sources: two processes, one host, still one request at a time with the delay between."""
     settings = SETTINGS.model_copy(update={"min_delay": 0.4})  # long enough for the second process to start beside the first
-    pages = {f"/{s}/{n}.html": report(2010 + n) for s in "ab" for n in range(4)}
-    pages |= {f"/{s}/": listing(*(f"/{s}/{n}.html" for n in range(4))) for s in "ab"}
+    pages = {f"/{s}/{n}.html": report(2010 + n) for s in "ab" for n in range(8)}
+    pages |= {f"/{s}/": listing(*(f"/{s}/{n}.html" for n in range(8))) for s in "ab"}
     with Site(pages) as site:
         threads = [
             threading.Thread(target=crawl, args=(tmp_path, site.url(f"/{s}/")), kwargs={"worker": s, "settings": settings}) for s in "ab"
@@ -139,7 +139,7 @@ def test_two_crawlers_share_a_host(tmp_path):
             thread.start()
         for thread in threads:
             thread.join(60)
-    assert len(site.log) == 12
+    assert len(site.log) == 20
     assert site.most_busy == 1
     assert min(gaps(site.log)) >= 0.4
     order = [a.path[1] for a in site.log if a.path != "/robots.txt"]

@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from fcntl import LOCK_EX, LOCK_NB, flock
+from fcntl import LOCK_EX, LOCK_NB, LOCK_UN, flock
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -78,8 +78,7 @@ class Hosts:
         async with host.lock:
             file = os.open(self._folder / f"{quote(name, safe='')[:200]}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
             try:
-                await _locked(file)
-                await asyncio.sleep(_still_to_wait(file, host.delay))
+                await _due(file, host.delay)
                 host.began = host.began or time.monotonic()
                 _note(file, host.delay)  # for the next process, should this one be killed in the middle
                 try:
@@ -158,6 +157,20 @@ class Hosts:
         return self._server(server).given_up
 
 
+async def _due(file: int, delay: float) -> None:
+    """Hold the lock when the delay has passed. It is free meanwhile: a process that waited with it in hand would leave no other a turn."""
+    waited_for = None
+    while True:
+        await _locked(file)
+        noted = os.pread(file, 64, 0)
+        seconds = _still_to_wait(noted, delay)
+        if seconds <= 0 or noted == waited_for:  # by the clock there may be no end, should it have been set back
+            return
+        flock(file, LOCK_UN)
+        await asyncio.sleep(seconds)
+        waited_for = noted
+
+
 async def _locked(file: int) -> None:
     while True:
         try:
@@ -173,10 +186,10 @@ def _note(file: int, delay: float) -> None:
     os.pwrite(file, f"{time.time():20.3f} {delay:15.3f}\n".encode("ascii"), 0)
 
 
-def _still_to_wait(file: int, own: float) -> float:
+def _still_to_wait(noted: bytes, own: float) -> float:
     """What is left of the delay since the host was last spoken to, the longer of that noted then and one's own; no more than that."""
     try:
-        at, delay = map(float, os.pread(file, 64, 0).split())
+        at, delay = map(float, noted.split())
     except ValueError:
         return 0.0
     return min(max(delay, own), max(0.0, at + max(delay, own) - time.time()))
